@@ -1,0 +1,64 @@
+"""websockets' reconnecting `connect`, with our addresses, our delays and our verdicts."""
+
+import itertools
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.uri import parse_uri
+
+from nautilus_orderfeeds.feed.stream import Stream
+
+# websockets logs frames and headers, which hold credentials, at DEBUG, and URLs in its INFO messages. This
+# logger stays above both however the application configures logging.
+_wire_log = logging.getLogger("nautilus_orderfeeds.feed.websockets")
+_wire_log.setLevel(logging.WARNING)
+
+_ANY_URL = "ws://localhost"
+
+
+class Dialer(connect):
+    """Yields one connection after another (`async for`).
+
+    Parameters
+    ----------
+    stream : Stream
+        Asked for URL and headers right before each attempt: both may be signed or carry a short-lived token.
+    before_attempt : Callable[[], Awaitable[None]]
+        Waits the delay that is due. All delays are there, since websockets' own cover failed attempts only, and
+        a venue that accepts and drops connections would be hammered.
+    on_failure : Callable[[Exception], Exception or None]
+        Told of each failed attempt; returns the exception that ends the iteration, or None to go on.
+    **options
+        Further arguments of `websockets.asyncio.client.connect`.
+    """
+
+    def __init__(
+        self,
+        stream: Stream,
+        *,
+        before_attempt: Callable[[], Awaitable[None]],
+        on_failure: Callable[[Exception], Exception | None],
+        **options: Any,
+    ) -> None:
+        # The real address is set before each attempt.
+        super().__init__(_ANY_URL, process_exception=on_failure, logger=_wire_log, **options)
+        self._stream = stream
+        self._before_attempt = before_attempt
+        self.reconnect_delays = _at_once
+
+    async def __aenter__(self) -> ClientConnection:
+        await self._before_attempt()
+        self.uri = self._stream.url()
+        self.ws_uri = parse_uri(self.uri)
+        self.additional_headers = self._stream.headers()
+        return await super().__aenter__()
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        """Follow no redirect: signed headers and tokens are meant for one host only."""
+        return exc
+
+
+def _at_once() -> Iterator[float]:
+    return itertools.repeat(0.0)

@@ -1,0 +1,99 @@
+"""One stream's conversation, as a venue describes it to the session.
+
+A venue subclasses `Stream` and says only what its protocol says: where to connect, how to authenticate and
+subscribe, what its ping looks like. Connecting, waiting, buffering and reconnecting are the session's.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from nautilus_orderfeeds.feed.errors import FatalFeedError, TransientFeedError
+from nautilus_orderfeeds.feed.verdict import classify
+
+Frame = bytes | str
+"""A frame to send. Both kinds go out as WebSocket text; bytes must be UTF-8."""
+
+
+class Handshake(Protocol):
+    """The connection as a venue's handshake sees it."""
+
+    async def send(self, frame: Frame) -> None:
+        """Send one text frame.
+
+        Raises
+        ------
+        TransientFeedError or FatalFeedError
+            If the connection is gone; which of them, the stream's `classify` says.
+        """
+        ...
+
+    async def expect(
+        self, predicate: Callable[[bytes], bool], timeout_secs: float = 10.0, *, keep: bool = False
+    ) -> bytes:
+        """Wait for the first frame for which `predicate` is true.
+
+        All other frames are kept in arrival order and delivered later, so none is lost. Frames that came before
+        this call and were not taken by another `expect` are looked at first.
+
+        Parameters
+        ----------
+        predicate : Callable[[bytes], bool]
+            Looks at one raw frame. It may raise a `FeedError` (credentials refused), which takes the frame and
+            ends the handshake; any other exception counts as "not this one".
+        timeout_secs : float, default 10.0
+            How long to wait.
+        keep : bool, default False
+            Deliver the matching frame to `on_frame` too, for venues whose confirmation is itself data (a snapshot).
+
+        Returns
+        -------
+        bytes
+            The frame.
+
+        Raises
+        ------
+        HandshakeTimeout
+            If none came in time.
+        TransientFeedError or FatalFeedError
+            If the connection was closed meanwhile, or what `predicate` raised.
+        """
+        ...
+
+
+class Stream(Protocol):
+    """What a venue tells about one of its streams. Subclass it to get the defaults."""
+
+    name: str
+    """Name in logs, health and recordings, e.g. `BSX orders`."""
+
+    def url(self) -> str:
+        """Where to connect; asked anew for each connection, because tokens may be part of it."""
+        ...
+
+    def headers(self) -> dict[str, str]:
+        """Headers of the upgrade request; asked anew for each connection, because they may be signed."""
+        return {}
+
+    async def handshake(self, conn: Handshake) -> None:
+        """Authenticate and subscribe; return when the venue has confirmed the subscription.
+
+        Raises
+        ------
+        FatalFeedError
+            If the venue refuses the credentials or the subscription for good.
+        TransientFeedError
+            If another attempt may succeed.
+        """
+        ...
+
+    def probe(self) -> Frame | None:
+        """Return the application's ping frame, to which any frame is an answer; None: use WebSocket pings."""
+        return None
+
+    def classify(self, exc: Exception) -> FatalFeedError | TransientFeedError:
+        """Say what a failure means: try again or not, and when. See `verdict.classify` for the default."""
+        return classify(exc)
+
+    def recordable(self, frame: bytes) -> bool:
+        """Whether an outgoing frame is free of secrets and may be written to a recording."""
+        return False

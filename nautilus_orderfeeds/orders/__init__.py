@@ -1,0 +1,11 @@
+"""What an order is and what happened to it: pure, with no clock, socket or framework.
+
+- ``words``: the vocabulary, spelled as the framework spells it
+- ``requests``: what a strategy asks, and how asking ends (`Accepted`, `Refused`, `Unknown`)
+- ``updates``: what a venue says it now knows
+- ``events``: what happened
+- ``transitions``: the one table of which event may follow which status
+- ``state``, ``reducer``, ``inference``, ``coverage``: from updates to events
+- ``tracker``: all orders of one account, found by any of their ids
+- ``journal``: the durable record
+"""

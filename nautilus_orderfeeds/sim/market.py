@@ -1,0 +1,183 @@
+"""
+The market of a simulated venue: one matcher a product, and everybody who listens.
+
+Each command runs at once and hands its `Batch` of events to every listener before it returns, so whoever
+placed an order sees the result in the ledger right away. The background flow (`flow`) trades through the
+same commands as everybody else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+
+from nautilus_orderfeeds.sim.clock import SimClock
+from nautilus_orderfeeds.sim.flow import Flow, FlowSettings
+from nautilus_orderfeeds.sim.ledger import Ledger
+from nautilus_orderfeeds.sim.matching import FeeRule, Matcher
+from nautilus_orderfeeds.sim.model import (
+    Batch,
+    EndReason,
+    FundingChanged,
+    MarkChanged,
+    MarketEvent,
+    Product,
+    Side,
+    SimOrder,
+)
+
+Listener = Callable[[Batch], None]
+Levels = list[tuple[Decimal, Decimal]]
+
+
+class Market:
+    """
+    All products of a venue.
+
+    Parameters
+    ----------
+    products : Iterable[Product]
+    ledger : Ledger
+    clock : SimClock
+    fees : FeeRule
+    seed : int
+        Seeds the background flow and the trade ids.
+    flow : FlowSettings, optional
+        How the background trades.
+    """
+
+    def __init__(
+        self,
+        products: Iterable[Product],
+        ledger: Ledger,
+        clock: SimClock,
+        fees: FeeRule,
+        seed: int,
+        flow: FlowSettings | None = None,
+    ) -> None:
+        self.products = {product.symbol: product for product in products}
+        self.ledger = ledger
+        self.clock = clock
+        self.listeners: list[Listener] = []
+        self.index_prices: dict[str, Decimal] = {}
+        self.funding_rates: dict[str, Decimal] = {symbol: Decimal(0) for symbol in self.products}
+        self._seed = seed
+        self._matches = 0
+        self._matchers = {
+            symbol: Matcher(product, ledger, fees, self._next_trade_id)
+            for symbol, product in self.products.items()
+        }
+        self.flow = Flow(self, seed, flow or FlowSettings())
+
+    # -- orders ---------------------------------------------------------------------------------------------
+
+    def submit(self, order: SimOrder, *, now_ns: int | None = None) -> Batch:
+        """Bring an order in; `now_ns` lets a venue give the match the very time it stamped the order with."""
+        now_ns = self.clock.now_ns() if now_ns is None else now_ns
+        order.created_ns = order.created_ns or now_ns
+        self.ledger.add_order(order)
+        return self._tell(now_ns, self._matcher(order.product).submit(order, now_ns))
+
+    def cancel(self, order: SimOrder, reason: EndReason = EndReason.USER, detail: str = "") -> Batch:
+        """End a live order; one that has ended is left as it is and the batch is empty."""
+        now_ns = self.clock.now_ns()
+        return self._tell(now_ns, self._matcher(order.product).cancel(order, reason, now_ns, detail))
+
+    def amend(
+        self,
+        order: SimOrder,
+        *,
+        price: Decimal | None = None,
+        quantity: Decimal | None = None,
+        trigger: Decimal | None = None,
+    ) -> Batch:
+        """Change a live order (`Matcher.amend`)."""
+        now_ns = self.clock.now_ns()
+        events = self._matcher(order.product).amend(
+            order, now_ns, price=price, quantity=quantity, trigger=trigger
+        )
+        return self._tell(now_ns, events)
+
+    def expire_due(self) -> None:
+        """End every order whose time is over."""
+        now_ns = self.clock.now_ns()
+        for matcher in self._matchers.values():
+            self._tell(now_ns, matcher.expire(now_ns))
+
+    def fillable(self, order: SimOrder) -> Decimal:
+        """How much of an order that was not submitted yet would fill at once (`Matcher.fillable`)."""
+        return self._matcher(order.product).fillable(order)
+
+    # -- prices ---------------------------------------------------------------------------------------------
+
+    def set_mark(self, product: str, mark: Decimal, index: Decimal | None = None) -> None:
+        """Move the mark price (and the index price, by default to the same value)."""
+        now_ns = self.clock.now_ns()
+        index = mark if index is None else index
+        self.index_prices[product] = index
+        events = self._matcher(product).set_mark(mark, now_ns)
+        self._tell(now_ns, [MarkChanged(product, mark, index), *events])
+
+    def set_funding(self, product: str, rate: Decimal) -> None:
+        """Publish a new estimated funding rate, a fraction per interval."""
+        self.funding_rates[product] = rate
+        self._tell(self.clock.now_ns(), [FundingChanged(product, rate)])
+
+    def mark(self, product: str) -> Decimal:
+        """The mark price; before the first one, where the product's market started."""
+        mark = self._matcher(product).mark_price
+        return self.products[product].mid if mark is None else mark
+
+    def last(self, product: str) -> Decimal | None:
+        """The price of the last match, or `None` before the first."""
+        return self._matcher(product).last_price
+
+    def book(self, product: str) -> tuple[Levels, Levels]:
+        """Bids and asks as (price, total size), best first."""
+        book = self._matcher(product).book
+        return book.bids.levels(), book.asks.levels()
+
+    def best(self, product: str) -> tuple[Decimal | None, Decimal | None]:
+        """Best bid and best ask; `None` for an empty side."""
+        book = self._matcher(product).book
+        return book.bids.best_price(), book.asks.best_price()
+
+    def queue(self, product: str, side: Side) -> list[SimOrder]:
+        """The resting orders of one side in the sequence in which takers meet them."""
+        return list(self._matcher(product).book.side(side))
+
+    # -- the rest of the world ------------------------------------------------------------------------------
+
+    def step(self) -> None:
+        """Let the background flow act once on every product."""
+        self.flow.step()
+
+    def set_mid(self, product: str, price: Decimal | str) -> None:
+        """Move the background's quotes to a new middle price; orders in the way are traded with."""
+        self.flow.set_mid(product, Decimal(price))
+
+    def trade(
+        self, product: str, price: Decimal | str, size: Decimal | str, aggressor: Side = Side.SELL
+    ) -> None:
+        """Make the background trade `size` at `price`, meeting resting orders first by their priority."""
+        self.flow.trade(product, Decimal(price), Decimal(size), aggressor)
+
+    # -- inside ---------------------------------------------------------------------------------------------
+
+    def _matcher(self, product: str) -> Matcher:
+        try:
+            return self._matchers[product]
+        except KeyError:
+            raise ValueError(f"no product {product!r}; there are {sorted(self._matchers)}") from None
+
+    def _next_trade_id(self) -> str:
+        self._matches += 1
+        return hashlib.sha256(f"{self._seed}|match|{self._matches}".encode()).hexdigest()
+
+    def _tell(self, now_ns: int, events: Iterable[MarketEvent]) -> Batch:
+        batch = Batch(now_ns, tuple(events))
+        if batch.events:
+            for listener in list(self.listeners):
+                listener(batch)
+        return batch

@@ -1,0 +1,1 @@
+"""One folder a venue, all alike; `base` is the protocol they implement."""

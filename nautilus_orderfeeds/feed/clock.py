@@ -61,7 +61,7 @@ class ManualClock:
         First value of the wall clock, UNIX ns.
     autojump_secs : float, optional
         Real seconds without a timer being set or fired after which the clock jumps to its next timer by itself,
-        as in trio. None: only `advance` moves it. The jump waits for real time because an event loop cannot
+        as in trio. None: only `advance` and `jump` move it. The jump waits for real time because an event loop cannot
         see that a socket's answer is still on its way.
 
     Examples
@@ -137,6 +137,13 @@ class ManualClock:
             self._fire_next()
             await self._settle()
         self._elapsed_ns = max(self._elapsed_ns, target_ns)
+
+    async def jump(self) -> None:
+        """Move the clock to its next timer, fire only that one, and let what it woke run."""
+        await self._settle()
+        if self._timers:
+            self._fire_next()
+            await self._settle()
 
     def _fire_next(self) -> None:
         when_ns, _, fire = heapq.heappop(self._timers)

@@ -2,7 +2,8 @@
 
 import itertools
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+import ssl as ssl_module
+from collections.abc import Awaitable, Callable, Generator
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -30,6 +31,8 @@ class Dialer(connect):
         a venue that accepts and drops connections would be hammered.
     on_failure : Callable[[Exception], Exception or None]
         Told of each failed attempt; returns the exception that ends the iteration, or None to go on.
+    ssl : ssl.SSLContext, optional
+        For `wss://` addresses; None means the system's certificate authorities.
     **options
         Further arguments of `websockets.asyncio.client.connect`.
     """
@@ -40,12 +43,14 @@ class Dialer(connect):
         *,
         before_attempt: Callable[[], Awaitable[None]],
         on_failure: Callable[[Exception], Exception | None],
+        ssl: ssl_module.SSLContext | None = None,
         **options: Any,
     ) -> None:
         # The real address is set before each attempt.
         super().__init__(_ANY_URL, process_exception=on_failure, logger=_wire_log, **options)
         self._stream = stream
         self._before_attempt = before_attempt
+        self._ssl = ssl
         self.reconnect_delays = _at_once
 
     async def __aenter__(self) -> ClientConnection:
@@ -53,6 +58,8 @@ class Dialer(connect):
         self.uri = self._stream.url()
         self.ws_uri = parse_uri(self.uri)
         self.additional_headers = self._stream.headers()
+        if self._ssl is not None and self.ws_uri.secure:
+            self.create_connection_kwargs["ssl"] = self._ssl
         return await super().__aenter__()
 
     def process_redirect(self, exc: Exception) -> Exception | str:
@@ -60,5 +67,5 @@ class Dialer(connect):
         return exc
 
 
-def _at_once() -> Iterator[float]:
-    return itertools.repeat(0.0)
+def _at_once() -> Generator[float]:
+    yield from itertools.repeat(0.0)

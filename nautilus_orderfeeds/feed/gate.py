@@ -48,7 +48,8 @@ class FrameGate:
 
     def __init__(self, deliver: Callable[[bytes], None]) -> None:
         self._deliver = deliver
-        self._kept: deque[bytes] = deque()
+        # Each with whether an expectation has already been shown it: none is shown to two.
+        self._kept: deque[tuple[bytes, bool]] = deque()
         self._expectations: list[Expectation] = []
         self._open = False
         self._failure: FeedError | None = None
@@ -65,27 +66,31 @@ class FrameGate:
 
     def receive(self, frame: bytes) -> None:
         """Take the next frame from the connection."""
+        shown = False
         for expectation in self._expectations:
             verdict = _look(expectation, frame)
             if verdict is False:
                 continue
             self._expectations.remove(expectation)
             expectation.settle(frame if verdict is True else verdict)
-            if verdict is True and expectation.keep:
-                break
-            return
+            shown = verdict is True and expectation.keep
+            if not shown:
+                return
+            break
         if self._open:
             self._deliver(frame)
         else:
-            self._kept.append(frame)
+            self._kept.append((frame, shown))
 
     def expect(self, expectation: Expectation) -> None:
         """Start a wait; it may be settled at once by a kept frame or an earlier `fail`."""
-        for index, frame in enumerate(self._kept):
-            verdict = _look(expectation, frame)
+        for index, (frame, shown) in enumerate(self._kept):
+            verdict = False if shown else _look(expectation, frame)
             if verdict is False:
                 continue
-            if not (verdict is True and expectation.keep):
+            if verdict is True and expectation.keep:
+                self._kept[index] = (frame, True)
+            else:
                 del self._kept[index]
             expectation.settle(frame if verdict is True else verdict)
             return
@@ -109,7 +114,8 @@ class FrameGate:
     def open(self) -> None:
         """Deliver what was kept, in order, then let frames through as they come."""
         while self._kept:
-            self._deliver(self._kept.popleft())
+            frame, _ = self._kept.popleft()
+            self._deliver(frame)
         self._open = True
 
     def close(self) -> None:

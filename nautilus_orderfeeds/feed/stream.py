@@ -5,6 +5,7 @@ subscribe, what its ping looks like. Connecting, waiting, buffering and reconnec
 """
 
 from collections.abc import Callable
+from enum import Enum
 from typing import Protocol
 
 from nautilus_orderfeeds.feed.errors import FatalFeedError, TransientFeedError
@@ -12,6 +13,21 @@ from nautilus_orderfeeds.feed.verdict import classify
 
 Frame = bytes | str
 """A frame to send. Both kinds go out as WebSocket text; bytes must be UTF-8."""
+
+
+class Direction(Enum):
+    """Which way a frame went."""
+
+    IN = "in"
+    OUT = "out"
+
+
+class FrameSink(Protocol):
+    """Something that is shown every frame, such as a recorder."""
+
+    def record(self, direction: Direction, stream: str, frame: bytes) -> None:
+        """Take note of one frame of the stream named `stream`."""
+        ...
 
 
 class Handshake(Protocol):
@@ -43,7 +59,8 @@ class Handshake(Protocol):
         timeout_secs : float, default 10.0
             How long to wait.
         keep : bool, default False
-            Deliver the matching frame to `on_frame` too, for venues whose confirmation is itself data (a snapshot).
+            Deliver the matching frame to `on_frame` too, for venues whose confirmation is itself data (a
+            snapshot). No later `expect` is shown it.
 
         Returns
         -------

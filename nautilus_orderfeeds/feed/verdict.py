@@ -25,7 +25,7 @@ def describe(exc: BaseException) -> str:
         case InvalidURI():
             return "the stream's URL is no valid ws:// or wss:// URL; check base_url_ws"
         case InvalidStatus():
-            body = excerpt(exc.response.body or b"")
+            body = excerpt(bytes(exc.response.body or b""))
             return f"upgrade refused with HTTP status {exc.response.status_code}" + (f": {body}" if body else "")
         case ConnectionClosed():
             if exc.rcvd is None:

@@ -5,6 +5,7 @@ others do not (a separate feed of trades). Where every fill has its place, an in
 for exact stretches, and a late trade is matched to them exactly. Where one has none, only amounts can be compared.
 """
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from msgspec import Struct, field
@@ -12,6 +13,11 @@ from msgspec import Struct, field
 from nautilus_orderfeeds.orders.decimals import ZERO
 
 Stretch = tuple[Decimal, Decimal]
+
+
+def length(stretches: Iterable[Stretch]) -> Decimal:
+    """Return the sum of the lengths of `stretches`."""
+    return sum((b - a for a, b in stretches), ZERO)
 
 
 def overlap(stretch: Stretch, others: list[Stretch]) -> Decimal:
@@ -43,6 +49,8 @@ def subtract(stretches: list[Stretch], taken: Stretch) -> list[Stretch]:
 class Coverage(Struct):
     """Told stretches of cumulative quantity, base units.
 
+    It changes only by events (`state.evolve`), so a restart restores it.
+
     Parameters
     ----------
     prefix : Decimal
@@ -52,9 +60,14 @@ class Coverage(Struct):
     placed : bool
         Whether every fill so far had its place; once False, `credit` is all that counts.
     credit : Decimal
-        Quantity told by inference that no trade has explained yet.
+        Quantity told by inference that no trade has explained yet. Negative only while the inferred fills of an
+        order in quote units are held back: the trades that explain them may be journaled before they are.
     inferred : list of (from, to)
         Where that credit lies, while `placed`.
+    inferred_ts : int
+        UNIX ns of the latest inferred fill, 0 if there is none or its time is not known.
+    ever_inferred : bool
+        Whether any fill was inferred.
     """
 
     prefix: Decimal = ZERO
@@ -62,50 +75,74 @@ class Coverage(Struct):
     placed: bool = True
     credit: Decimal = ZERO
     inferred: list[Stretch] = field(default_factory=list)
+    inferred_ts: int = 0
+    ever_inferred: bool = False
 
-    def add(self, qty: Decimal, ends_at: Decimal | None) -> None:
-        """Note a fill told by a trade."""
-        if ends_at is None:
-            self._unplace()
-        elif self.placed:
-            if self.prefix + qty == ends_at and not self.islands:
+    @property
+    def is_approximate(self) -> bool:
+        """Whether a trade may have been taken for another one, since only amounts could be compared."""
+        return self.ever_inferred and not self.placed
+
+    def add(self, qty: Decimal, ends_at: Decimal | None, gaps: tuple[Stretch, ...] = ()) -> None:
+        """Note a fill told by a trade that ends at `ends_at`, or that stands for `gaps`; neither: without a place."""
+        if not self.placed:
+            return
+        if ends_at is not None:
+            if not self.islands and self.prefix + qty == ends_at:
                 self.prefix = ends_at
             else:
                 self._cover((ends_at - qty, ends_at))
+        elif gaps:
+            for gap in gaps:
+                self._cover(gap)
+        else:
+            self.unplace()
 
-    def infer(self, qty: Decimal, gaps: tuple[Stretch, ...]) -> None:
+    def infer(self, qty: Decimal, gaps: tuple[Stretch, ...], ts_event: int) -> None:
         """Note a fill told by inference, standing for `gaps` (empty: its place is not known)."""
         self.credit += qty
+        self.ever_inferred = True
+        self.inferred_ts = max(self.inferred_ts, ts_event)
+        if not self.placed:
+            return
         if not gaps:
-            self._unplace()
-        elif self.placed:
-            for gap in gaps:
-                self.inferred.append(gap)
-                self._cover(gap)
+            self.unplace()
+        for gap in gaps:
+            self.inferred.append(gap)
+            self._cover(gap)
 
     def explain(self, qty: Decimal, stretch: Stretch | None) -> None:
-        """Note that a real trade explains `qty` of the credit."""
-        self.credit = max(self.credit - qty, ZERO)
-        if stretch is not None and self.placed:
+        """Note that a real trade tells again `qty` of what was told, by inference or (misplaced) by another trade."""
+        if self.placed and stretch is not None:
+            self.credit -= overlap(stretch, self.inferred)
             self.inferred = subtract(self.inferred, stretch)
+        else:
+            self.credit -= qty
+
+    def untold(self, stretch: Stretch) -> tuple[Stretch, ...]:
+        """Return the pieces of `stretch` that are not told (while `placed`)."""
+        low, high = stretch
+        pieces: list[Stretch] = []
+        low = max(low, self.prefix)
+        for a, b in self.islands:
+            if a >= high:
+                break
+            if a > low:
+                pieces.append((low, a))
+            low = max(low, b)
+        if low < high:
+            pieces.append((low, high))
+        return tuple(pieces)
 
     def gaps(self, upto: Decimal, missing: Decimal) -> tuple[Stretch, ...]:
         """Return the untold stretches below `upto`, or () if places do not account for exactly `missing`."""
         if not self.placed:
             return ()
-        found: list[Stretch] = []
-        low = self.prefix
-        for a, b in self.islands:
-            if a >= upto:
-                break
-            if a > low:
-                found.append((low, a))
-            low = max(low, b)
-        if low < upto:
-            found.append((low, upto))
-        return tuple(found) if sum((b - a for a, b in found), ZERO) == missing else ()
+        found = self.untold((ZERO, upto))
+        return found if length(found) == missing else ()
 
-    def _unplace(self) -> None:
+    def unplace(self) -> None:
+        """Give up on places: from now on only amounts are compared."""
         self.placed = False
         self.islands.clear()
         self.inferred.clear()

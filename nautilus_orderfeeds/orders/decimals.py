@@ -35,7 +35,8 @@ def sane(value: Decimal) -> Decimal:
     """
     if not value.is_finite():
         raise ValueError(f"number {str(value)[:40]!r} is not finite")
-    if value and not -_MAX_DIGITS <= value.adjusted() <= _MAX_DIGITS:
+    exponent = value.as_tuple().exponent
+    if not isinstance(exponent, int) or exponent < -_MAX_DIGITS or value.adjusted() >= _MAX_DIGITS:
         raise ValueError(f"number {str(value)[:40]!r} is out of any sensible range")
     return value
 

@@ -28,9 +28,14 @@ class OrderSubmitted(OrderEvent, frozen=True, kw_only=True):
 
 
 class OrderAccepted(OrderEvent, frozen=True, kw_only=True):
-    """Live at the venue under `venue_order_id`."""
+    """Live at the venue under `venue_order_id`; `waiting`: for its trigger.
+
+    Told once, and once more where that is the only way out of PENDING_CANCEL that the framework knows (a refused
+    cancel of a triggered order).
+    """
 
     venue_order_id: str
+    waiting: bool = False
 
 
 class OrderRejected(OrderEvent, frozen=True, kw_only=True):
@@ -56,7 +61,8 @@ class OrderUpdated(OrderEvent, frozen=True, kw_only=True):
     """Terms changed. `quantity` is the order total in base units.
 
     `venue_order_id` differs from the known one only for venues that change an order by cancel and create
-    (then `replaced` is true); `is_quote_quantity` False restates an order in quote units to base units.
+    (then `replaced` is true); `restated` turns an order in quote units into one in base units. `as_of` is how new
+    the venue's statement was (cumulative quantity, version, UNIX ns): after a restart no older one may undo it.
     """
 
     venue_order_id: str
@@ -65,6 +71,7 @@ class OrderUpdated(OrderEvent, frozen=True, kw_only=True):
     trigger_price: Decimal | None = None
     replaced: bool = False
     restated: bool = False
+    as_of: tuple[Decimal, int, int] | None = None
 
 
 class OrderModifyRejected(OrderEvent, frozen=True, kw_only=True):
@@ -74,9 +81,10 @@ class OrderModifyRejected(OrderEvent, frozen=True, kw_only=True):
 
 
 class OrderCancelRejected(OrderEvent, frozen=True, kw_only=True):
-    """A cancel was refused; the order is as before."""
+    """A cancel was refused; the order is as before. `key` names the refusal where the stream tells of it."""
 
     reason: str
+    key: str = ""
 
 
 class OrderCanceled(OrderEvent, frozen=True, kw_only=True):
@@ -115,8 +123,11 @@ class OrderFilled(OrderEvent, frozen=True, kw_only=True):
         The venue did not say the commission; it is the instrument's rate (or zero if that is unknown).
     venue_trade_id : str
         The venue's own text, for people.
+    ends_at : Decimal, optional
+        See `updates.Fill.ends_at`.
     gaps : tuple
-        For an inferred fill, the (from, to) stretches of cumulative quantity it stands for, if they are known.
+        For a fill that fills gaps (an inferred one, or the untold part of a trade): the (from, to) stretches of
+        cumulative quantity it stands for, if they are known.
     """
 
     trade_id: str
@@ -135,7 +146,11 @@ class OrderFilled(OrderEvent, frozen=True, kw_only=True):
 
 
 class FillAbsorbed(OrderEvent, frozen=True, kw_only=True):
-    """A real trade turned up that an inferred fill had already counted. Never shown to a strategy."""
+    """A real trade turned up that had already been counted, by an inferred fill. Never shown to a strategy.
+
+    `qty` of it (base units) was counted; `stretch` is its place on the cumulative quantity, if known. If that is not
+    the whole trade, an `OrderFilled` of the same trade id tells the rest.
+    """
 
     trade_id: str
     qty: Decimal
@@ -146,6 +161,8 @@ class FillOrphaned(OrderEvent, frozen=True, kw_only=True):
     """The venue told of a trade on an order that the framework considers ended for good, or beyond its quantity.
 
     The framework's order cannot take it. The position is real: the adapter raises an alert and corrects it.
+    Fields as of `OrderFilled`. If only a part is beyond the quantity, an `OrderFilled` of the same trade id tells
+    the part that is not.
     """
 
     trade_id: str
@@ -157,10 +174,13 @@ class FillOrphaned(OrderEvent, frozen=True, kw_only=True):
     liquidity_side: LiquiditySide = LiquiditySide.NO_LIQUIDITY_SIDE
     venue_trade_id: str = ""
     reason: str = ""
+    inferred: bool = False
+    ends_at: Decimal | None = None
+    gaps: tuple[tuple[Decimal, Decimal], ...] = ()
 
 
 class OrderAnomaly(OrderEvent, frozen=True, kw_only=True):
-    """The venue contradicts itself or us. Logged as an error, never shown as an order event."""
+    """The venue contradicts itself or us. Logged as an error, once, and never shown as an order event."""
 
     what: str
 

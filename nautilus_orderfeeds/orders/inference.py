@@ -5,12 +5,12 @@ computed against what was really told so far, so a rounding error is corrected b
 """
 
 from collections.abc import Callable
-from decimal import Decimal, localcontext
+from decimal import Decimal
 
 from msgspec import Struct
 
 from nautilus_orderfeeds.orders import events as ev
-from nautilus_orderfeeds.orders.decimals import EXACT, ZERO, quantize
+from nautilus_orderfeeds.orders.decimals import ZERO, quantize
 from nautilus_orderfeeds.orders.state import OrderState
 from nautilus_orderfeeds.orders.words import LiquiditySide
 
@@ -21,8 +21,9 @@ class Rules(Struct, frozen=True, kw_only=True):
     Parameters
     ----------
     inferred_trade_id : Callable[[str, Decimal], str]
-        (venue order id, cumulative quantity after the fill) -> trade id, at most 36 ASCII characters, the same
-        for the same input for ever, and equal to no id of a real trade.
+        (venue order id, cumulative quantity at the end of what the fill stands for) -> trade id, at most 36 ASCII
+        characters, the same for the same input for ever. It may name real trades in the same way (by the cumulative
+        quantity after them) and then must be the same function; otherwise it must equal no id of a real trade.
     price_precision : int
         Decimal places of a price of this instrument.
     maker_fee, taker_fee : Decimal, optional
@@ -50,26 +51,50 @@ def estimated_commission(rules: Rules, notional: Decimal, liquidity: LiquiditySi
     return ZERO if rate is None else quantize(notional * rate, rules.commission_places)
 
 
-def inferred_px(state: OrderState, rules: Rules, qty: Decimal) -> Decimal | None:
-    """Return the price that brings the notional told into agreement with the venue's, or None if none is known.
+def px_from_notional(state: OrderState, rules: Rules, qty: Decimal, told_px: Decimal | None) -> Decimal | None:
+    """Return the price of `qty` base units that brings the notional told into agreement with the venue's.
 
-    Where the venue gives the price of the latest fill and it agrees with the average, that price is exact and taken.
+    Parameters
+    ----------
+    state : OrderState
+        The order; `qty` is all that is missing of the venue's cumulative quantity.
+    rules : Rules
+        Of the order's instrument.
+    qty : Decimal
+        Base units.
+    told_px : Decimal, optional
+        What the venue itself says of the price. If it agrees with the average, it is exact and is taken as it is.
+
+    Returns
+    -------
+    Decimal or None
+        Positive. None if the venue tells no notional, or one that makes no sense with what was told.
     """
     known = state.known
-    with localcontext(EXACT):
-        if known.notional is None:
-            px = known.last_px or state.price
-            return None if px is None else quantize(px, rules.price_precision)
-        exact = (known.notional - state.counted_notional) / qty
-        if known.last_px is not None:
-            # Both averages are rounded to their last place: that much the difference may be off.
-            slack = Decimal(1).scaleb(-known.avg_places) * known.filled_qty / qty
-            if abs(exact - known.last_px) <= slack:
-                return known.last_px
-        px = quantize(exact, rules.price_precision)
-        if px > 0 or known.notional <= 0:
-            return px
-        return quantize(known.notional / known.filled_qty, rules.price_precision)
+    if known.notional is None:
+        return None
+    exact = (known.notional - state.counted_notional - state.orphaned_notional) / qty
+    if told_px is not None and told_px > 0:
+        # An average is rounded to its last place, which is not coarser than a price (trailing zeros may be cut off).
+        places = max(known.avg_places, rules.price_precision)
+        if abs(exact - told_px) * qty <= known.filled_qty.scaleb(-places):
+            return told_px
+    for px in (exact, known.notional / known.filled_qty):
+        rounded = quantize(px, rules.price_precision)
+        if rounded > 0:
+            return rounded
+    return None
+
+
+def inferred_px(state: OrderState, rules: Rules, qty: Decimal) -> Decimal | None:
+    """Return the price of an inferred fill of `qty` base units (all that is missing), or None if none is known.
+
+    In this order: from the venue's notional or average, the venue's price of the latest fill, the order's own price.
+    """
+    px = px_from_notional(state, rules, qty, state.known.last_px)
+    if px is None:
+        px = next((told for told in (state.known.last_px, state.price) if told is not None and told > 0), None)
+    return px
 
 
 def inferred_fill(
@@ -79,7 +104,7 @@ def inferred_fill(
     liquidity: LiquiditySide,
     ts_event: int,
 ) -> ev.OrderFilled | None:
-    """Make the fill that explains `qty` base units of the venue's cumulative quantity.
+    """Make the fill that explains `qty` base units, all that is missing of the venue's cumulative quantity.
 
     Returns
     -------
@@ -90,23 +115,34 @@ def inferred_fill(
     venue_order_id = state.venue_order_id
     if px is None or venue_order_id is None:
         return None
-    cum_qty = state.counted_qty + qty
     known = state.known
-    if known.fees is not None and cum_qty == known.filled_qty:
-        commission, estimated = known.fees - state.counted_fees, False
+    if known.fees is not None:
+        commission, estimated = known.fees - state.counted_fees - state.orphaned_fees, False
     else:
         commission, estimated = estimated_commission(rules, qty * px, liquidity), True
+    gaps = state.coverage.gaps(known.filled_qty, qty)
     return ev.OrderFilled(
         ts_event=ts_event,
-        trade_id=rules.inferred_trade_id(venue_order_id, cum_qty),
+        trade_id=_inferred_trade_id(state, rules, venue_order_id, gaps[-1][1] if gaps else known.filled_qty, qty),
         venue_order_id=venue_order_id,
         last_qty=qty,
         last_px=px,
         commission=commission,
         commission_currency=known.fees_currency,
         liquidity_side=liquidity,
-        cum_qty=cum_qty,
+        cum_qty=state.counted_qty + qty,
         inferred=True,
         fee_estimated=estimated,
-        gaps=state.coverage.gaps(known.filled_qty, qty),
+        gaps=gaps,
     )
+
+
+def _inferred_trade_id(state: OrderState, rules: Rules, venue_order_id: str, ends_at: Decimal, qty: Decimal) -> str:
+    """Name it by where it ends. Where trades are named in the same way, that name is free unless places were lost."""
+    name = rules.inferred_trade_id(venue_order_id, ends_at)
+    for _ in range(len(state.trades)):
+        if name not in state.trades:
+            break
+        ends_at -= qty
+        name = rules.inferred_trade_id(venue_order_id, ends_at)
+    return name

@@ -2,19 +2,21 @@
 
 Two halves. The *told* half changes only by `evolve`, one event at a time, so folding the journal's events
 restores it after a restart. The *known* half (what the venue claims, not yet told) is learnt anew from the
-next snapshot, so it needs no journal.
+next snapshot, so it needs no journal; but what was told was known, so `evolve` restores that much of it too:
+otherwise old news after a restart would pass for new.
 """
 
 from decimal import Decimal
+from typing import Final
 
 from msgspec import Struct, field
 
 from nautilus_orderfeeds.orders import events as ev
 from nautilus_orderfeeds.orders.coverage import Coverage
-from nautilus_orderfeeds.orders.decimals import ZERO
+from nautilus_orderfeeds.orders.decimals import EXACT, ZERO
 from nautilus_orderfeeds.orders.transitions import PENDING_STATUSES, Trigger, after
-from nautilus_orderfeeds.orders.updates import VenueStatus
-from nautilus_orderfeeds.orders.words import CLOSED_STATUSES, OrderSide, OrderStatus, OrderType
+from nautilus_orderfeeds.orders.updates import Fill, VenueStatus
+from nautilus_orderfeeds.orders.words import CLOSED_STATUSES, LiquiditySide, OrderSide, OrderStatus, OrderType
 
 
 class IllegalTransition(Exception):
@@ -22,29 +24,58 @@ class IllegalTransition(Exception):
 
 
 class End(Struct, frozen=True):
-    """How the venue says the order ended."""
+    """How the venue says the order ended. `complete`: the cumulative quantity in the end was told as well."""
 
     status: VenueStatus
     reason: str = ""
     due_post_only: bool = False
     rejects_live: bool = False
     ts_event: int = 0
+    complete: bool = True
 
 
 class Known(Struct):
-    """What the venue claims (highest knowledge wins). Quantities in base units, notional and fees in quote."""
+    """What the venue claims (highest knowledge wins). Quantities in base units, notional and fees in quote.
+
+    Parameters
+    ----------
+    filled_qty : Decimal
+        Highest filled quantity, whoever told of it: a trade is as good a witness as the venue's total.
+    notional, fees : Decimal, optional
+        Over exactly `filled_qty`; None if the venue does not say.
+    avg_places : int
+        Decimal places of the average that `notional` was computed from.
+    last_px : Decimal, optional
+        Price of the latest fill.
+    liquidity_side : LiquiditySide
+        Of inferred fills, as far as the venue's messages imply one.
+    stated_qty, version, ts_event : Decimal, int, int
+        How new the newest statement about the order is, in this order (law 6). A bare trade is not one.
+    waiting, working : bool
+        The venue has been seen to hold the order for its trigger; to work it.
+    undecided : dict[str, Fill]
+        Trades that cannot be told yet, by trade id: what they mean depends on the next statement.
+    """
 
     filled_qty: Decimal = ZERO
-    #: Notional and fees over exactly `filled_qty`; None if the venue does not say.
     notional: Decimal | None = None
     avg_places: int = 0
     last_px: Decimal | None = None
     fees: Decimal | None = None
     fees_currency: str | None = None
+    liquidity_side: LiquiditySide = LiquiditySide.NO_LIQUIDITY_SIDE
     end: End | None = None
     waiting: bool = False
+    working: bool = False
+    stated_qty: Decimal = ZERO
     version: int = 0
     ts_event: int = 0
+    undecided: dict[str, Fill] = field(default_factory=dict)
+
+    def witness(self, filled_qty: Decimal) -> None:
+        """Raise the filled quantity to what trades have proved."""
+        if filled_qty > self.filled_qty:
+            self.filled_qty, self.notional, self.fees = filled_qty, None, None
 
 
 class OrderState(Struct, kw_only=True):
@@ -66,8 +97,10 @@ class OrderState(Struct, kw_only=True):
         As the framework has it.
     venue_order_id : str, optional
         The venue's present id.
-    accepted : bool
-        Whether the order was ever told to be live.
+    accepted, triggered : bool
+        Whether the order was ever told to be live, and to be triggered.
+    amending : bool
+        The strategy asked for a change, and neither the change nor a refusal has been told.
     filled_qty, notional, fees : Decimal
         Sums over the fills told.
     trades : dict[str, Decimal]
@@ -76,10 +109,12 @@ class OrderState(Struct, kw_only=True):
         Which stretches of the cumulative quantity are told, and which of them only by inference.
     held : list[OrderFilled]
         Fills of an order in quote units, held back until it ends and can be restated in base units.
-    orphaned_qty : Decimal
+    orphaned_qty, orphaned_notional, orphaned_fees : Decimal
         Filled at the venue, but impossible to tell the framework's order.
     cancel_rejects : set[str]
         Keys of the refused cancels already told.
+    anomalies : set[str]
+        Anomalies already told.
     known : Known
         The venue's claims.
     """
@@ -96,6 +131,8 @@ class OrderState(Struct, kw_only=True):
     before_request: OrderStatus = OrderStatus.INITIALIZED
     venue_order_id: str | None = None
     accepted: bool = False
+    triggered: bool = False
+    amending: bool = False
     filled_qty: Decimal = ZERO
     notional: Decimal = ZERO
     fees: Decimal = ZERO
@@ -103,7 +140,10 @@ class OrderState(Struct, kw_only=True):
     coverage: Coverage = field(default_factory=Coverage)
     held: list[ev.OrderFilled] = field(default_factory=list)
     orphaned_qty: Decimal = ZERO
+    orphaned_notional: Decimal = ZERO
+    orphaned_fees: Decimal = ZERO
     cancel_rejects: set[str] = field(default_factory=set)
+    anomalies: set[str] = field(default_factory=set)
     known: Known = field(default_factory=Known)
     ts_last: int = 0
 
@@ -125,12 +165,12 @@ class OrderState(Struct, kw_only=True):
     @property
     def counted_fees(self) -> Decimal:
         """Commission of the fills told or held back."""
-        return sum((fill.commission for fill in self.held), self.fees)
+        return sum((fill.commission for fill in self.held), self.fees) if self.held else self.fees
 
     @property
     def counted_notional(self) -> Decimal:
         """Notional of the fills told or held back, quote units."""
-        return sum((fill.last_qty * fill.last_px for fill in self.held), self.notional)
+        return sum((fill.last_qty * fill.last_px for fill in self.held), self.notional) if self.held else self.notional
 
     @property
     def is_closed(self) -> bool:
@@ -140,46 +180,37 @@ class OrderState(Struct, kw_only=True):
     @property
     def unexplained_qty(self) -> Decimal:
         """Filled quantity the venue claims and no trade told of it yet explains, base units."""
-        gap = self.known.filled_qty - self.counted_qty - self.orphaned_qty
-        return gap if gap > 0 else ZERO
+        return self.known.filled_qty - self.counted_qty - self.orphaned_qty
 
     @property
     def is_unsettled(self) -> bool:
         """Whether the venue has said more than could be told: a gap in the fills, or an end waiting for it."""
-        return self.unexplained_qty > 0 or (self.known.end is not None and not self.is_closed)
+        known = self.known
+        return self.unexplained_qty > 0 or bool(known.undecided) or (known.end is not None and not self.is_closed)
+
+
+#: What an event does to the status; other events are bookkeeping. A fill is one of two, so it is not here.
+_TRIGGERS: Final[dict[type[ev.OrderEvent], Trigger]] = {
+    ev.OrderDenied: Trigger.DENY,
+    ev.OrderSubmitted: Trigger.SUBMIT,
+    ev.OrderAccepted: Trigger.ACCEPT,
+    ev.OrderRejected: Trigger.REJECT,
+    ev.OrderTriggered: Trigger.TRIGGER,
+    ev.OrderPendingUpdate: Trigger.PEND_UPDATE,
+    ev.OrderPendingCancel: Trigger.PEND_CANCEL,
+    ev.OrderUpdated: Trigger.UPDATE,
+    ev.OrderModifyRejected: Trigger.REFUSE_UPDATE,
+    ev.OrderCancelRejected: Trigger.REFUSE_CANCEL,
+    ev.OrderCanceled: Trigger.CANCEL,
+    ev.OrderExpired: Trigger.EXPIRE,
+}
 
 
 def _trigger_of(state: OrderState, event: ev.OrderEvent) -> Trigger | None:
     """Return what `event` does to the status; None for bookkeeping that leaves it alone."""
-    match event:
-        case ev.OrderFilled():
-            return Trigger.FILL if event.cum_qty >= state.quantity else Trigger.PARTIAL_FILL
-        case ev.OrderAccepted():
-            return Trigger.ACCEPT
-        case ev.OrderCanceled():
-            return Trigger.CANCEL
-        case ev.OrderSubmitted():
-            return Trigger.SUBMIT
-        case ev.OrderPendingCancel():
-            return Trigger.PEND_CANCEL
-        case ev.OrderPendingUpdate():
-            return Trigger.PEND_UPDATE
-        case ev.OrderUpdated():
-            return Trigger.UPDATE
-        case ev.OrderRejected():
-            return Trigger.REJECT
-        case ev.OrderExpired():
-            return Trigger.EXPIRE
-        case ev.OrderTriggered():
-            return Trigger.TRIGGER
-        case ev.OrderCancelRejected():
-            return Trigger.REFUSE_CANCEL
-        case ev.OrderModifyRejected():
-            return Trigger.REFUSE_UPDATE
-        case ev.OrderDenied():
-            return Trigger.DENY
-        case _:
-            return None
+    if isinstance(event, ev.OrderFilled):
+        return Trigger.FILL if event.cum_qty >= state.quantity else Trigger.PARTIAL_FILL
+    return _TRIGGERS.get(type(event))
 
 
 def may_follow(state: OrderState, event: ev.OrderEvent) -> bool:
@@ -214,42 +245,66 @@ def evolve(state: OrderState, event: ev.OrderEvent) -> None:
             state.venue_order_id = event.venue_order_id
             state.accepted = True
             state.filled_qty = event.cum_qty
-            state.notional += event.last_qty * event.last_px
-            state.fees += event.commission
-            state.trades[event.trade_id] = event.last_qty
-            if event.inferred:
-                state.coverage.infer(event.last_qty, event.gaps)
-            else:
-                state.coverage.add(event.last_qty, event.ends_at)
+            state.notional = EXACT.fma(event.last_qty, event.last_px, state.notional)
+            state.fees = EXACT.add(state.fees, event.commission)
+            _account_for(state, event)
         case ev.OrderAccepted():
             state.venue_order_id = event.venue_order_id
             state.accepted = True
+            state.known.waiting = state.known.waiting or event.waiting
         case ev.OrderUpdated():
-            state.venue_order_id = event.venue_order_id
-            state.quantity = event.quantity
-            state.quote_quantity = state.quote_quantity and not event.restated
-            if event.price is not None:
-                state.price = event.price
-            if event.trigger_price is not None:
-                state.trigger_price = event.trigger_price
+            _update_terms(state, event)
         case ev.FillAbsorbed():
             state.trades[event.trade_id] = event.qty
             state.coverage.explain(event.qty, event.stretch)
         case ev.FillOrphaned():
-            state.trades[event.trade_id] = event.last_qty
-            state.orphaned_qty += event.last_qty
+            state.orphaned_qty = EXACT.add(state.orphaned_qty, event.last_qty)
+            state.orphaned_notional = EXACT.fma(event.last_qty, event.last_px, state.orphaned_notional)
+            state.orphaned_fees = EXACT.add(state.orphaned_fees, event.commission)
+            _account_for(state, event)
+        case ev.OrderTriggered():
+            state.triggered = True
+        case ev.OrderPendingUpdate():
+            state.amending = True
+        case ev.OrderModifyRejected():
+            state.amending = False
+        case ev.OrderCancelRejected():
+            state.cancel_rejects.add(event.key)
+        case ev.OrderCanceled() | ev.OrderExpired() | ev.OrderRejected():
+            if state.known.end is None:
+                state.known.end = End(status=_ENDS[type(event)], reason=event.reason, ts_event=event.ts_event)
+        case ev.OrderAnomaly():
+            state.anomalies.add(event.what)
         case _:
             return
 
 
-def hold(state: OrderState, fill: ev.OrderFilled) -> None:
-    """Hold `fill` back until the order can be restated in base units (it is told then, so it is not journaled now)."""
-    state.held.append(fill)
+_ENDS: Final[dict[type[ev.OrderEvent], VenueStatus]] = {
+    ev.OrderCanceled: VenueStatus.CANCELED,
+    ev.OrderExpired: VenueStatus.EXPIRED,
+    ev.OrderRejected: VenueStatus.REJECTED,
+}
+
+
+def _account_for(state: OrderState, fill: ev.OrderFilled | ev.FillOrphaned) -> None:
+    """Note which trade `fill` is and which part of the cumulative quantity it stands for."""
     state.trades[fill.trade_id] = fill.last_qty
     if fill.inferred:
-        state.coverage.infer(fill.last_qty, fill.gaps)
+        state.coverage.infer(fill.last_qty, fill.gaps, fill.ts_event)
     else:
-        state.coverage.add(fill.last_qty, fill.ends_at)
-    known = state.known
-    if state.counted_qty > known.filled_qty:
-        known.filled_qty, known.notional, known.fees = state.counted_qty, None, None
+        state.coverage.add(fill.last_qty, fill.ends_at, fill.gaps)
+    state.known.witness(EXACT.add(state.filled_qty, state.orphaned_qty))
+
+
+def _update_terms(state: OrderState, event: ev.OrderUpdated) -> None:
+    state.venue_order_id = event.venue_order_id
+    state.quantity = event.quantity
+    state.quote_quantity = state.quote_quantity and not event.restated
+    state.amending = False
+    if event.price is not None:
+        state.price = event.price
+    if event.trigger_price is not None:
+        state.trigger_price = event.trigger_price
+    if event.as_of is not None:
+        known = state.known
+        known.stated_qty, known.version, known.ts_event = event.as_of

@@ -18,9 +18,7 @@ class SimClock:
         What a fault adds to it, ns.
     """
 
-    def __init__(
-        self, source: Callable[[], int] = time.time_ns, skew: Callable[[], int] = lambda: 0
-    ) -> None:
+    def __init__(self, source: Callable[[], int] = time.time_ns, skew: Callable[[], int] = lambda: 0) -> None:
         self._source = source
         self._skew = skew
         self._offset_ns = 0

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 from typing import TYPE_CHECKING
 
+from nautilus_orderfeeds.sim.book import accepts
 from nautilus_orderfeeds.sim.model import (
     EndReason,
     OrderKind,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 MAKER = "background-maker"
 TAKER = "background-taker"
+_NOISE = 10**11
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,11 @@ class Flow:
         """Move every middle a little, quote anew, and perhaps take something."""
         for product in self._market.products.values():
             walk = self._random.randint(-self.settings.walk_ticks, self.settings.walk_ticks)
-            self.set_mid(product.symbol, self._mids[product.symbol] + walk * product.tick)
+            mid = self._mids[product.symbol] + walk * product.tick
+            self.set_mid(product.symbol, mid)
+            # Oracle prices are not on the tick: consumers must not assume so.
+            noise = product.tick * self._random.randint(1, _NOISE) / _NOISE
+            self._market.set_mark(product.symbol, self._mids[product.symbol] + noise, self._mids[product.symbol])
             if self._random.random() < self.settings.taker_probability:
                 side = self._random.choice((Side.BUY, Side.SELL))
                 size = product.min_size * self._random.randint(*self.settings.taker_lots)
@@ -94,10 +100,12 @@ class Flow:
         return self._mids[product]
 
     def set_mid(self, product: str, price: Decimal) -> None:
-        """Pull the maker's quotes and place them around `price` (put on the tick, never below a few ticks)."""
-        spec = self._market.products[product]
+        """Pull the maker's quotes and place them around `price` (on the tick, within the product's bounds)."""
+        spec = self._market.product(product)
         reach = self.settings.half_spread_ticks + self.settings.step_ticks * self.settings.levels
         price = max(_down(price, spec.tick), spec.tick * (reach + 1))
+        if spec.max_price is not None:
+            price = min(price, spec.max_price - spec.tick * reach)
         self._mids[product] = price
         self.pull(product)
         self._market.set_mark(product, price)
@@ -119,11 +127,11 @@ class Flow:
         """
         Trade `size` (base units) at `price`: resting orders that accept it first, the maker for the rest.
 
-        The maker's own quotes are pulled before, so they never stand between the trade and the orders
-        that a test placed; they come back with the next `set_mid` or `step`.
+        The maker's own quotes never stand between the trade and the orders that a test placed: those in
+        the way step aside and come back right after it.
         """
-        spec = self._market.products[product]
-        self.pull(product)
+        spec = self._market.product(product)
+        aside = self._step_aside(product, price)
         first = self._send(spec, TAKER, aggressor, size, price, TimeInForce.IOC)
         rest = first.quantity - first.filled
         if rest > 0:
@@ -132,6 +140,22 @@ class Flow:
             if posted.is_open:
                 self._send(spec, MAKER, aggressor.opposite, posted.leaves, price, TimeInForce.IOC)
                 self._market.cancel(posted)
+        for quote in aside:
+            again = self._send(spec, MAKER, quote.side, quote.canceled, quote.price, TimeInForce.GTC)
+            if again.is_open:
+                self._quotes[product].append(again)
+
+    def _step_aside(self, product: str, price: Decimal) -> list[SimOrder]:
+        """Take those of the maker's quotes off the book that a trade at `price` would meet first."""
+        aside = [
+            quote
+            for quote in self._quotes[product]
+            if quote.is_open and quote.price is not None and accepts(quote.side, quote.price, price)
+        ]
+        for quote in aside:
+            self._quotes[product].remove(quote)
+            self._market.cancel(quote)
+        return aside
 
     def _send(
         self,

@@ -209,12 +209,27 @@ class Ledger:
             (
                 position.realized
                 for symbol, position in owner.positions.items()
-                if self._products[symbol].kind is ProductKind.PERPETUAL
-                and self._products[symbol].quote == currency
+                if self._products[symbol].kind is ProductKind.PERPETUAL and self._products[symbol].quote == currency
             ),
             ZERO,
         )
         return owner.cash.get(currency, ZERO) + realized
+
+    def locked(self, currency: str, account: str | None = None) -> Decimal:
+        """What open spot orders hold of a currency: the base of sells, the quote of buys (fees not counted)."""
+        total = ZERO
+        for order in self.orders(account=account, is_open=True):
+            product = self._products[order.product]
+            if product.kind is not ProductKind.SPOT:
+                continue
+            if order.side is Side.SELL and product.base == currency:
+                total += order.leaves
+            elif order.side is Side.BUY and product.quote == currency:
+                if order.quote_amount is not None:
+                    total += order.quote_amount - order.notional
+                elif order.price is not None:
+                    total += order.leaves * order.price
+        return total
 
     def fees(self, currency: str, account: str | None = None) -> Decimal:
         """Fees paid so far; negative when rebates were more."""

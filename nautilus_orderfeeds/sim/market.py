@@ -22,6 +22,7 @@ from nautilus_orderfeeds.sim.model import (
     FundingChanged,
     MarkChanged,
     MarketEvent,
+    OrderEnded,
     Product,
     Side,
     SimOrder,
@@ -42,7 +43,7 @@ class Market:
     clock : SimClock
     fees : FeeRule
     seed : int
-        Seeds the background flow and the trade ids.
+        Seeds the background flow.
     flow : FlowSettings, optional
         How the background trades.
     """
@@ -62,11 +63,11 @@ class Market:
         self.listeners: list[Listener] = []
         self.index_prices: dict[str, Decimal] = {}
         self.funding_rates: dict[str, Decimal] = {symbol: Decimal(0) for symbol in self.products}
-        self._seed = seed
+        # Not the seed alone: trade ids of an earlier run may still stand in a client's journal.
+        self._trade_ids = f"{seed}|{clock.now_ns()}"
         self._matches = 0
         self._matchers = {
-            symbol: Matcher(product, ledger, fees, self._next_trade_id)
-            for symbol, product in self.products.items()
+            symbol: Matcher(product, ledger, fees, self._next_trade_id) for symbol, product in self.products.items()
         }
         self.flow = Flow(self, seed, flow or FlowSettings())
 
@@ -78,6 +79,15 @@ class Market:
         order.created_ns = order.created_ns or now_ns
         self.ledger.add_order(order)
         return self._tell(now_ns, self._matcher(order.product).submit(order, now_ns))
+
+    def refuse(self, order: SimOrder, reason: EndReason, detail: str = "") -> Batch:
+        """End an order that never reaches the book: the venue took it in and then said no."""
+        now_ns = self.clock.now_ns()
+        order.created_ns = order.created_ns or now_ns
+        order.state, order.end_reason, order.end_detail = reason.state, reason, detail
+        order.updated_ns = now_ns
+        self.ledger.add_order(order)
+        return self._tell(now_ns, [OrderEnded(order)])
 
     def cancel(self, order: SimOrder, reason: EndReason = EndReason.USER, detail: str = "") -> Batch:
         """End a live order; one that has ended is left as it is and the batch is empty."""
@@ -94,9 +104,7 @@ class Market:
     ) -> Batch:
         """Change a live order (`Matcher.amend`)."""
         now_ns = self.clock.now_ns()
-        events = self._matcher(order.product).amend(
-            order, now_ns, price=price, quantity=quantity, trigger=trigger
-        )
+        events = self._matcher(order.product).amend(order, now_ns, price=price, quantity=quantity, trigger=trigger)
         return self._tell(now_ns, events)
 
     def expire_due(self) -> None:
@@ -111,18 +119,26 @@ class Market:
 
     # -- prices ---------------------------------------------------------------------------------------------
 
-    def set_mark(self, product: str, mark: Decimal, index: Decimal | None = None) -> None:
+    def set_mark(self, product: str, mark: Decimal | str, index: Decimal | str | None = None) -> None:
         """Move the mark price (and the index price, by default to the same value)."""
         now_ns = self.clock.now_ns()
-        index = mark if index is None else index
+        mark = Decimal(mark)
+        index = mark if index is None else Decimal(index)
         self.index_prices[product] = index
         events = self._matcher(product).set_mark(mark, now_ns)
         self._tell(now_ns, [MarkChanged(product, mark, index), *events])
 
-    def set_funding(self, product: str, rate: Decimal) -> None:
+    def set_funding(self, product: str, rate: Decimal | str) -> None:
         """Publish a new estimated funding rate, a fraction per interval."""
-        self.funding_rates[product] = rate
+        rate = self.funding_rates[self.product(product).symbol] = Decimal(rate)
         self._tell(self.clock.now_ns(), [FundingChanged(product, rate)])
+
+    def product(self, symbol: str) -> Product:
+        """The product of this name. Raises `ValueError` if there is none."""
+        try:
+            return self.products[symbol]
+        except KeyError:
+            raise ValueError(f"no product {symbol!r}; there are {sorted(self.products)}") from None
 
     def mark(self, product: str) -> Decimal:
         """The mark price; before the first one, where the product's market started."""
@@ -157,23 +173,18 @@ class Market:
         """Move the background's quotes to a new middle price; orders in the way are traded with."""
         self.flow.set_mid(product, Decimal(price))
 
-    def trade(
-        self, product: str, price: Decimal | str, size: Decimal | str, aggressor: Side = Side.SELL
-    ) -> None:
+    def trade(self, product: str, price: Decimal | str, size: Decimal | str, aggressor: Side = Side.SELL) -> None:
         """Make the background trade `size` at `price`, meeting resting orders first by their priority."""
         self.flow.trade(product, Decimal(price), Decimal(size), aggressor)
 
     # -- inside ---------------------------------------------------------------------------------------------
 
     def _matcher(self, product: str) -> Matcher:
-        try:
-            return self._matchers[product]
-        except KeyError:
-            raise ValueError(f"no product {product!r}; there are {sorted(self._matchers)}") from None
+        return self._matchers[self.product(product).symbol]
 
     def _next_trade_id(self) -> str:
         self._matches += 1
-        return hashlib.sha256(f"{self._seed}|match|{self._matches}".encode()).hexdigest()
+        return hashlib.sha256(f"{self._trade_ids}|{self._matches}".encode()).hexdigest()
 
     def _tell(self, now_ns: int, events: Iterable[MarketEvent]) -> Batch:
         batch = Batch(now_ns, tuple(events))

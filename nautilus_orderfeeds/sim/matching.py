@@ -65,9 +65,7 @@ class Matcher:
         Gives each match its id; both sides of a match share it.
     """
 
-    def __init__(
-        self, product: Product, accounts: Accounts, fees: FeeRule, next_trade_id: Callable[[], str]
-    ) -> None:
+    def __init__(self, product: Product, accounts: Accounts, fees: FeeRule, next_trade_id: Callable[[], str]) -> None:
         self.product = product
         self.book = OrderBook()
         self.last_price: Decimal | None = None
@@ -75,6 +73,7 @@ class Matcher:
         self._accounts = accounts
         self._fees = fees
         self._next_trade_id = next_trade_id
+        self._expiring: dict[str, SimOrder] = {}
         self._waiting: dict[str, SimOrder] = {}  # untriggered orders
         self._parked: dict[str, SimOrder] = {}  # all-or-none orders that could not be filled whole yet
         self._touched: dict[tuple[Side, Decimal], None] = {}
@@ -95,6 +94,8 @@ class Matcher:
         """
         self._check_sane(order)
         self._begin(now_ns)
+        if order.expire_ns is not None:
+            self._expiring[order.venue_order_id] = order
         if order.trigger is None:
             self._enter(order)
         else:
@@ -155,8 +156,8 @@ class Matcher:
     def expire(self, now_ns: int) -> list[MarketEvent]:
         """End every order whose time is over."""
         self._begin(now_ns)
-        for order in self.open_orders():
-            if order.expire_ns is not None and order.expire_ns <= now_ns:
+        for order in list(self._expiring.values()):
+            if order.is_open and order.expire_ns is not None and order.expire_ns <= now_ns:
                 self._end(order, EndReason.EXPIRED)
         return self._finish()
 
@@ -321,6 +322,7 @@ class Matcher:
             self._touch(order)
         self._waiting.pop(order.venue_order_id, None)
         self._parked.pop(order.venue_order_id, None)
+        self._expiring.pop(order.venue_order_id, None)
         order.state = reason.state
         order.end_reason = reason
         order.end_detail = detail
@@ -345,8 +347,8 @@ class Matcher:
         nearer = ZERO
         for other in self._reduce_only_orders(order.account, order.side):
             assert other.price is not None
-            if order.price is None or not accepts(order.side, order.price, other.price):
-                break
+            if order.price is None or not accepts(order.side.opposite, order.price, other.price):
+                break  # those further from the market than this order do not count
             nearer += other.leaves
         if nearer + size > abs(net):
             return f"pos size {_plain(net)}, order size {_plain(size)}, order side {order.side.value}"
@@ -367,9 +369,7 @@ class Matcher:
                 for order in self._reduce_only_orders(account, side):
                     room -= order.leaves
                     if room < 0:
-                        detail = (
-                            f"pos size {_plain(net)}, order size {_plain(order.leaves)}, order side {side.value}"
-                        )
+                        detail = f"pos size {_plain(net)}, order size {_plain(order.leaves)}, order side {side.value}"
                         self._end(order, EndReason.REDUCE_ONLY, detail)
                         ended = True
         return ended

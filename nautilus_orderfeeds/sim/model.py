@@ -148,6 +148,8 @@ class Product:
     mid : Decimal
         Where the seeded market starts.
     kind : ProductKind
+    max_price : Decimal, optional
+        Highest price there can be; the background quotes below it.
     """
 
     symbol: str
@@ -158,6 +160,7 @@ class Product:
     min_size: Decimal
     mid: Decimal
     kind: ProductKind = ProductKind.PERPETUAL
+    max_price: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

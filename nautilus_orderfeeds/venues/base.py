@@ -12,10 +12,11 @@ from msgspec import Struct
 
 from nautilus_orderfeeds.feed.health import Health
 from nautilus_orderfeeds.feed.market import Book, Channel, FundingRate, MarketMessage
-from nautilus_orderfeeds.feed.session import Stream
+from nautilus_orderfeeds.feed.stream import Stream
 from nautilus_orderfeeds.orders.inference import Rules
 from nautilus_orderfeeds.orders.requests import Amend, NewOrder, OrderRef, Outcome
 from nautilus_orderfeeds.orders.updates import AccountUpdate, OrderUpdate, Position
+from nautilus_orderfeeds.orders.words import OrderSide
 from nautilus_orderfeeds.venues.capabilities import Capabilities
 from nautilus_orderfeeds.venues.instruments import InstrumentSpec
 
@@ -117,6 +118,10 @@ class Venue(Protocol):
         """Release everything; idempotent."""
         ...
 
+    def use_marks(self, load: Callable[[str], int], save: Callable[[str, int], None]) -> None:
+        """Take durable high-water marks, called before `open` (a nonce that must rise across restarts)."""
+        ...
+
     async def instruments(self) -> list[InstrumentSpec]:
         """Return the venue's listing (active instruments only); empty where the venue has none."""
         ...
@@ -164,6 +169,10 @@ class Venue(Protocol):
         """
         ...
 
+    async def account(self) -> AccountUpdate | None:
+        """Read the balances; None if the venue has none to tell. Raises `FeedError` if it failed."""
+        ...
+
     async def history(self, since_ns: int) -> list[OrderUpdate]:
         """Return closed orders of the account changed since then (for startup reports); may be empty."""
         ...
@@ -175,6 +184,23 @@ class Venue(Protocol):
         ------
         Denied
             With the reason; nothing is sent.
+        """
+        ...
+
+    def check_list(self, orders: Sequence[NewOrder]) -> None:
+        """Check what concerns a list as a whole (contingencies, equal terms); each order has been prepared.
+
+        Raises
+        ------
+        Denied
+            With the reason; then every order of the list is denied.
+        """
+        ...
+
+    async def reference_price(self, symbol: str, side: OrderSide) -> Decimal | None:
+        """Return a recent price to bound a market order of `side` by, read from the venue; None if not needed or known.
+
+        Asked only if the cache has no quote of the instrument.
         """
         ...
 

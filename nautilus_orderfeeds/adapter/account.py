@@ -1,0 +1,113 @@
+"""The account's balances: as the venue tells them, read again when they may have changed."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from nautilus_trader.model.objects import AccountBalance, Currency, MarginBalance, Money
+
+from nautilus_orderfeeds.adapter import convert
+from nautilus_orderfeeds.feed.errors import FatalFeedError, FeedError
+from nautilus_orderfeeds.orders.updates import AccountUpdate
+
+
+class AccountKeeper:
+    """Tells the framework the account state, and reads it again on request (coalesced) and by the clock.
+
+    Parameters
+    ----------
+    client : OrderFeedExecutionClient
+        Whose `generate_account_state` is used.
+    read : Callable[[], Awaitable[AccountUpdate or None]]
+        Reads the balances from the venue; None if the venue has none to tell.
+    starting_balances : list of str, optional
+        Money strings for a venue that tells none.
+    poll_secs : float
+        Reading interval; 0: only on request.
+    """
+
+    def __init__(
+        self,
+        client: Any,
+        read: Callable[[], Awaitable[AccountUpdate | None]],
+        starting_balances: list[str] | None,
+        poll_secs: float,
+    ) -> None:
+        self._client = client
+        self._read = read
+        self._starting_balances = starting_balances
+        self._poll_secs = poll_secs
+        self._balances: dict[str, AccountBalance] = {}
+        self._due_secs = 0.0
+        self._reading = False
+        self._wanted = False
+
+    def take(self, update: AccountUpdate) -> None:
+        """Tell the framework new balances; of an incomplete update, together with those known."""
+        balances = {} if update.complete else self._balances
+        for balance in update.balances:
+            unit = convert.currency(balance.currency)
+            total = convert.money(balance.total, balance.currency)
+            free = convert.money(balance.free, balance.currency)
+            # The framework demands total == locked + free exactly, so one of them is computed.
+            balances[balance.currency] = AccountBalance(total, Money.from_decimal(_less(total, free), unit), free)
+        self._balances = balances
+        margins = [
+            MarginBalance(
+                convert.money(margin.initial, margin.currency),
+                convert.money(margin.maintenance, margin.currency),
+                None,
+            )
+            for margin in update.margins
+        ]
+        now = self._client._clock.timestamp_ns()
+        self._client.generate_account_state(list(balances.values()), margins, True, update.ts_event or now)
+
+    def take_starting_balances(self) -> None:
+        """Tell the configured balances, for a venue that tells none.
+
+        Raises
+        ------
+        FatalFeedError
+            If there are none configured.
+        """
+        if not self._starting_balances:
+            raise FatalFeedError(
+                'this venue reports no balances: set the config field `starting_balances`, e.g. ["100000 USD"]',
+            )
+        balances = [Money.from_str(text) for text in self._starting_balances]
+        zero = [AccountBalance(money, Money(0, money.currency), money) for money in balances]
+        self._client.generate_account_state(zero, [], False, self._client._clock.timestamp_ns())
+
+    def request(self) -> None:
+        """Ask for the balances to be read again soon; many requests make one reading."""
+        self._wanted = True
+
+    async def tick(self, now_secs: float) -> None:
+        """Read the balances if they were asked for or are due. Failures are logged and tried again."""
+        polled = self._poll_secs > 0 and now_secs >= self._due_secs
+        if self._reading or not (self._wanted or polled):
+            return
+        self._reading, self._wanted = True, False
+        self._due_secs = now_secs + self._poll_secs
+        try:
+            update = await self._read()
+            if update is not None:
+                self.take(update)
+        except FeedError as e:
+            self._wanted = True
+            self._client._log.warning(f"Balances could not be read: {e}")
+        except asyncio.CancelledError:
+            self._wanted = True
+            raise
+        finally:
+            self._reading = False
+
+
+def _less(total: Money, free: Money) -> Any:
+    return total.as_decimal() - free.as_decimal()
+
+
+def currency_or_none(code: str | None) -> Currency | None:
+    """Return the framework's currency of `code`, None for a multi-currency account."""
+    return None if code is None else convert.currency(code)

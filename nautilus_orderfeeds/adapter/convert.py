@@ -1,0 +1,128 @@
+"""Between the framework's words and ours: enums by name, numbers by decimal text, never through a float."""
+
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from nautilus_trader.execution.messages import SubmitOrder
+from nautilus_trader.model.enums import (
+    CurrencyType,
+    contingency_type_to_str,
+    order_side_to_str,
+    order_type_to_str,
+    time_in_force_to_str,
+    trigger_type_to_str,
+)
+from nautilus_trader.model.enums import LiquiditySide as NtLiquiditySide
+from nautilus_trader.model.enums import OrderSide as NtOrderSide
+from nautilus_trader.model.enums import OrderStatus as NtOrderStatus
+from nautilus_trader.model.enums import OrderType as NtOrderType
+from nautilus_trader.model.enums import TimeInForce as NtTimeInForce
+from nautilus_trader.model.enums import TriggerType as NtTriggerType
+from nautilus_trader.model.objects import Currency, Money, Price, Quantity
+
+from nautilus_orderfeeds.orders.requests import NewOrder
+from nautilus_orderfeeds.orders.words import (
+    ContingencyType,
+    LiquiditySide,
+    OrderSide,
+    OrderStatus,
+    OrderType,
+    TimeInForce,
+    TriggerType,
+)
+
+NT_SIDE = {side: NtOrderSide[side.name] for side in OrderSide}
+OUR_SIDE = {nt: ours for ours, nt in NT_SIDE.items()}
+NT_TYPE = {kind: NtOrderType[kind.name] for kind in OrderType}
+NT_TIME_IN_FORCE = {tif: NtTimeInForce[tif.name] for tif in TimeInForce}
+NT_LIQUIDITY = {side: NtLiquiditySide[side.name] for side in LiquiditySide}
+NT_TRIGGER = {trigger: NtTriggerType[trigger.name] for trigger in TriggerType}
+NT_STATUS = {status: NtOrderStatus[status.name] for status in OrderStatus}
+OUR_STATUS = {nt: ours for ours, nt in NT_STATUS.items()}
+
+#: The framework's widest decimal: a finer number cannot be told to it.
+_MAX_PLACES = 16
+
+
+@lru_cache(maxsize=256)
+def currency(code: str) -> Currency:
+    """Return the framework's currency, registered as a crypto currency of 8 places if it does not know it."""
+    known = Currency.from_internal_map(code)
+    if known is not None:
+        return known
+    made = Currency(code=code, precision=8, iso4217=0, name=code, currency_type=CurrencyType.CRYPTO)
+    Currency.register(made, overwrite=False)
+    return made
+
+
+def _at_least(value: Decimal, places: int) -> Decimal:
+    exponent = value.as_tuple().exponent
+    has = -exponent if isinstance(exponent, int) else 0
+    if has < places:
+        return value.quantize(Decimal(1).scaleb(-places))
+    if has > places:  # trailing zeros say nothing; digits beyond the instrument's precision do
+        short = value.quantize(Decimal(1).scaleb(-places))
+        if short == value:
+            return short
+    return value if has <= _MAX_PLACES else value.quantize(Decimal(1).scaleb(-_MAX_PLACES))
+
+
+def price(value: Decimal, places: int) -> Price:
+    """Return a framework price of at least `places` decimals; finer digits of `value` are kept."""
+    return Price.from_decimal(_at_least(value, places))
+
+
+def quantity(value: Decimal, places: int) -> Quantity:
+    """Return a framework quantity of at least `places` decimals; finer digits of `value` are kept."""
+    return Quantity.from_decimal(_at_least(value, places))
+
+
+def money(value: Decimal, code: str) -> Money:
+    """Return money, rounded half-even to the currency's own precision."""
+    unit = currency(code)
+    return Money.from_decimal(value.quantize(Decimal(1).scaleb(-unit.precision)), unit)
+
+
+def decimal_of(value: Price | Quantity | Money | None) -> Decimal | None:
+    """Return the exact decimal of a framework number."""
+    return None if value is None else value.as_decimal()
+
+
+def new_order(command: SubmitOrder, order: Any, reference_price: Decimal | None) -> NewOrder:
+    """Return our request for a framework order.
+
+    Parameters
+    ----------
+    command : SubmitOrder
+        The command (or one with the same `params`).
+    order : nautilus_trader.model.orders.Order
+        The order.
+    reference_price : Decimal, optional
+        Best opposite price known to the cache, quote per base.
+    """
+    kind = OrderType[order_type_to_str(order.order_type)]
+    trigger_type = getattr(order, "trigger_type", None)
+    return NewOrder(
+        client_order_id=order.client_order_id.value,
+        symbol=order.instrument_id.symbol.value,
+        side=OrderSide[order_side_to_str(order.side)],
+        type=kind,
+        time_in_force=TimeInForce[time_in_force_to_str(order.time_in_force)],
+        quantity=order.quantity.as_decimal(),
+        price=decimal_of(getattr(order, "price", None)),
+        trigger_price=decimal_of(getattr(order, "trigger_price", None)),
+        trigger_type=TriggerType[trigger_type_to_str(trigger_type)] if trigger_type else TriggerType.NO_TRIGGER,
+        expire_time_ns=getattr(order, "expire_time_ns", 0),
+        post_only=bool(getattr(order, "is_post_only", False)),
+        reduce_only=bool(order.is_reduce_only),
+        quote_quantity=bool(order.is_quote_quantity),
+        display_qty=decimal_of(getattr(order, "display_qty", None)),
+        contingency_type=ContingencyType[contingency_type_to_str(order.contingency_type)],
+        order_list_id=order.order_list_id.value if order.order_list_id else None,
+        parent_order_id=order.parent_order_id.value if order.parent_order_id else None,
+        linked_order_ids=tuple(linked.value for linked in order.linked_order_ids or ()),
+        strategy_id=order.strategy_id.value,
+        params=dict(command.params or {}),
+        reference_price=reference_price,
+    )

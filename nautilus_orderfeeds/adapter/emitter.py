@@ -1,0 +1,268 @@
+"""Tells the framework what happened to an order, by the one way that fits the order.
+
+- An order the framework's cache knows gets *events* (`generate_order_*`), which the framework queues.
+- An order it does not know (entered elsewhere) is introduced once by a status report and its fills by fill reports,
+  which the framework applies at once; from then on the cache knows it and it gets events too.
+
+The two are never mixed for one order at one time: events are queued, reports are not, so a mixture is reordered and
+fills are lost for good (guide, sections 3 and 4).
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from nautilus_trader.model.identifiers import (
+    ClientOrderId,
+    InstrumentId,
+    StrategyId,
+    Symbol,
+    TradeId,
+    VenueOrderId,
+)
+from nautilus_trader.model.identifiers import Venue as NtVenue
+from nautilus_trader.model.instruments import Instrument
+
+from nautilus_orderfeeds.adapter import convert
+from nautilus_orderfeeds.adapter.reports import ReportBuilder
+from nautilus_orderfeeds.orders import events as ev
+from nautilus_orderfeeds.orders.tracker import TrackedOrder
+from nautilus_orderfeeds.orders.words import LiquiditySide
+
+_LIQUIDITY = convert.NT_LIQUIDITY
+_NO_LIQUIDITY = convert.NT_LIQUIDITY[LiquiditySide.NO_LIQUIDITY_SIDE]
+
+
+class Native:
+    """The framework's identifiers of one order, made once."""
+
+    __slots__ = (
+        "client_order_id",
+        "commission_currency",
+        "instrument",
+        "instrument_id",
+        "order",
+        "order_side",
+        "order_type",
+        "price_places",
+        "quote_currency",
+        "size_places",
+        "strategy_id",
+        "venue_order_id",
+        "venue_order_id_text",
+    )
+
+    def __init__(self, tracked: TrackedOrder, order: Any, instrument: Instrument) -> None:
+        self.client_order_id = ClientOrderId(tracked.client_order_id)
+        #: The cache's own object: it shows what the engine has made of the order by now.
+        self.order = order
+        self.strategy_id: StrategyId = order.strategy_id
+        self.instrument = instrument
+        self.instrument_id: InstrumentId = instrument.id
+        self.order_side = convert.NT_SIDE[tracked.state.side]
+        self.order_type = order.order_type
+        self.quote_currency = instrument.quote_currency
+        self.commission_currency: str = instrument.get_settlement_currency().code
+        self.price_places: int = instrument.price_precision
+        self.size_places: int = instrument.size_precision
+        self.venue_order_id_text = ""
+        self.venue_order_id: VenueOrderId | None = None
+
+    def venue_id(self, text: str) -> VenueOrderId:
+        """Return the framework's id for the venue's, reusing the last one."""
+        if text != self.venue_order_id_text or self.venue_order_id is None:
+            self.venue_order_id_text = text
+            self.venue_order_id = VenueOrderId(text)
+        return self.venue_order_id
+
+
+class Emitter:
+    """Emits events through a `LiveExecutionClient`.
+
+    Parameters
+    ----------
+    client : OrderFeedExecutionClient
+        Whose `generate_*` and `_send_*` are used.
+    cache : nautilus_trader.cache.Cache
+        The framework's cache.
+    venue : Venue
+        The framework's venue.
+    reports : ReportBuilder
+        Makes the reports that introduce orders entered elsewhere.
+    """
+
+    def __init__(self, client: Any, cache: Any, venue: NtVenue, reports: ReportBuilder) -> None:
+        self._client = client
+        self._cache = cache
+        self._venue = venue
+        self._reports = reports
+        self._log = client._log
+        self._natives: dict[str, Native] = {}
+
+    def native(self, tracked: TrackedOrder) -> Native | None:
+        """Return the framework's identifiers of an order its cache knows, else None."""
+        native = self._natives.get(tracked.client_order_id)
+        if native is None:
+            order = self._cache.order(ClientOrderId(tracked.client_order_id))
+            if order is None:
+                return None
+            instrument = self._cache.instrument(order.instrument_id)
+            if instrument is None:
+                return None
+            native = self._natives[tracked.client_order_id] = Native(tracked, order, instrument)
+        return native
+
+    def forget(self, client_order_id: str) -> None:
+        """Drop what was kept of a closed order."""
+        self._natives.pop(client_order_id, None)
+
+    def emit(self, tracked: TrackedOrder, events: Iterable[ev.OrderEvent]) -> None:
+        """Tell `events` (already folded and journaled), in order.
+
+        An order entered elsewhere that the framework does not know is introduced by reports. One whose instrument it
+        does not know is logged as an error: the framework would drop it silently.
+        """
+        native = self.native(tracked)
+        if native is None:
+            self._introduce(tracked, list(events))
+            return
+        for event in events:
+            self._event(tracked, native, event)
+
+    def _event(self, tracked: TrackedOrder, native: Native, event: ev.OrderEvent) -> None:
+        client = self._client
+        strategy_id, instrument_id, client_order_id = (
+            native.strategy_id,
+            native.instrument_id,
+            native.client_order_id,
+        )
+        ts_event = event.ts_event or client._clock.timestamp_ns()
+        match event:
+            case ev.OrderFilled():
+                self._filled(native, event, ts_event)
+            case ev.OrderAccepted():
+                voi = native.venue_id(event.venue_order_id)
+                client.generate_order_accepted(strategy_id, instrument_id, client_order_id, voi, ts_event)
+            case ev.OrderCanceled():
+                voi = self._voi(tracked, native)
+                client.generate_order_canceled(strategy_id, instrument_id, client_order_id, voi, ts_event)
+            case ev.OrderUpdated():
+                self._updated(native, event, ts_event)
+            case ev.OrderRejected():
+                client.generate_order_rejected(
+                    strategy_id, instrument_id, client_order_id, event.reason, ts_event, event.due_post_only
+                )
+            case ev.OrderExpired():
+                voi = self._voi(tracked, native)
+                client.generate_order_expired(strategy_id, instrument_id, client_order_id, voi, ts_event)
+            case ev.OrderTriggered():
+                voi = self._voi(tracked, native)
+                client.generate_order_triggered(strategy_id, instrument_id, client_order_id, voi, ts_event)
+            case ev.OrderCancelRejected():
+                voi = self._voi(tracked, native)
+                client.generate_order_cancel_rejected(
+                    strategy_id, instrument_id, client_order_id, voi, event.reason, ts_event
+                )
+            case ev.OrderModifyRejected():
+                voi = self._voi(tracked, native)
+                client.generate_order_modify_rejected(
+                    strategy_id, instrument_id, client_order_id, voi, event.reason, ts_event
+                )
+            case ev.OrderSubmitted():
+                client.generate_order_submitted(strategy_id, instrument_id, client_order_id, ts_event)
+            case ev.OrderDenied():
+                client.generate_order_denied(strategy_id, instrument_id, client_order_id, event.reason, ts_event)
+            case ev.FillOrphaned():
+                self._orphaned(tracked, native, event, ts_event)
+            case ev.OrderAnomaly():
+                self._log.error(event.what)
+            case _:  # the framework makes the pending events itself; an absorbed trade was told before
+                return
+
+    def _voi(self, tracked: TrackedOrder, native: Native) -> VenueOrderId | None:
+        text = tracked.state.venue_order_id
+        return None if text is None else native.venue_id(text)
+
+    def _updated(self, native: Native, event: ev.OrderUpdated, ts_event: int) -> None:
+        px, trigger = event.price, event.trigger_price
+        self._client.generate_order_updated(
+            native.strategy_id,
+            native.instrument_id,
+            native.client_order_id,
+            native.venue_id(event.venue_order_id),
+            convert.quantity(event.quantity, native.size_places),
+            None if px is None else convert.price(px, native.price_places),
+            None if trigger is None else convert.price(trigger, native.price_places),
+            ts_event,
+            event.replaced,
+            False if event.restated else None,
+        )
+
+    def _filled(self, native: Native, event: ev.OrderFilled, ts_event: int) -> None:
+        info: dict[str, Any] | None = None
+        if event.inferred or event.fee_estimated or event.venue_trade_id:
+            info = {"venue_trade_id": event.venue_trade_id}
+            if event.inferred:
+                info["inferred"] = True
+            if event.fee_estimated:
+                info["fee_estimated"] = True
+        self._client.generate_order_filled(
+            native.strategy_id,
+            native.instrument_id,
+            native.client_order_id,
+            native.venue_id(event.venue_order_id),
+            None,
+            TradeId(event.trade_id),
+            native.order_side,
+            native.order_type,
+            convert.quantity(event.last_qty, native.size_places),
+            convert.price(event.last_px, native.price_places),
+            native.quote_currency,
+            convert.money(event.commission, event.commission_currency or native.commission_currency),
+            _LIQUIDITY[event.liquidity_side],
+            ts_event,
+            info,
+        )
+
+    def _orphaned(self, tracked: TrackedOrder, native: Native, event: ev.FillOrphaned, ts_event: int) -> None:
+        """Alert, and move the position: the framework applies a refused fill to it, which is right here."""
+        self._log.error(
+            f"Venue filled {event.last_qty} of {tracked.client_order_id!r} at {event.last_px} "
+            f"(trade {event.venue_trade_id or event.trade_id}), but {event.reason}: the order cannot take it. "
+            "The position is corrected; check the order's history with `orderfeeds timeline`",
+        )
+        filled = ev.OrderFilled(
+            ts_event=event.ts_event,
+            trade_id=event.trade_id,
+            venue_order_id=event.venue_order_id,
+            last_qty=event.last_qty,
+            last_px=event.last_px,
+            commission=event.commission,
+            commission_currency=event.commission_currency,
+            liquidity_side=event.liquidity_side,
+            cum_qty=tracked.state.filled_qty,
+            venue_trade_id=event.venue_trade_id,
+        )
+        self._filled(native, filled, ts_event)
+
+    def _introduce(self, tracked: TrackedOrder, events: list[ev.OrderEvent]) -> None:
+        """Introduce an order the framework does not know: status report first, then its fills, then its end."""
+        instrument = self._cache.instrument(InstrumentId(Symbol(tracked.terms.symbol), self._venue))
+        if instrument is None:
+            self._log.error(
+                f"Venue order {tracked.state.venue_order_id} is of {tracked.terms.symbol}, which is no loaded "
+                "instrument: load it (config field `instruments` or the provider's `load_ids`) to see such orders",
+            )
+            return
+        new = [event for event in events if isinstance(event, ev.OrderFilled)]
+        self._client._send_order_status_report(self._reports.opening_report(tracked, instrument, new))
+        native = self.native(tracked)
+        if native is None:  # filter_unclaimed_external_orders: the user does not want to see it
+            return
+        for event in events:
+            match event:
+                case ev.OrderFilled():
+                    self._client._send_fill_report(self._reports.fill_report(tracked, instrument, event))
+                case ev.OrderSubmitted() | ev.OrderAccepted():
+                    continue
+                case _:
+                    self._event(tracked, native, event)

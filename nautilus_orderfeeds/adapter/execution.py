@@ -1,0 +1,456 @@
+"""The one execution client, for every venue: what it knows of a venue is the `Venue` protocol and nothing else."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+from typing import Any
+
+from nautilus_trader.execution.messages import (
+    BatchCancelOrders,
+    CancelAllOrders,
+    CancelOrder,
+    ModifyOrder,
+    QueryAccount,
+    QueryOrder,
+    SubmitOrder,
+    SubmitOrderList,
+)
+from nautilus_trader.live.execution_client import LiveExecutionClient
+from nautilus_trader.model.enums import LiquiditySide as NtLiquiditySide
+from nautilus_trader.model.identifiers import AccountId, ClientId, ClientOrderId, StrategyId
+from nautilus_trader.model.identifiers import Venue as NtVenue
+from nautilus_trader.model.instruments import Instrument
+from nautilus_trader.model.objects import Money
+
+from nautilus_orderfeeds.adapter import convert, custom_data, restore
+from nautilus_orderfeeds.adapter.account import AccountKeeper, currency_or_none
+from nautilus_orderfeeds.adapter.command_queue import CommandQueue
+from nautilus_orderfeeds.adapter.commands import CommandDesk
+from nautilus_orderfeeds.adapter.config import OrderFeedExecClientConfig
+from nautilus_orderfeeds.adapter.door import Door
+from nautilus_orderfeeds.adapter.emitter import Emitter
+from nautilus_orderfeeds.adapter.execution_reports import ExecutionReports
+from nautilus_orderfeeds.adapter.instruments import OrderFeedInstrumentProvider, to_spec
+from nautilus_orderfeeds.adapter.intake import Intake
+from nautilus_orderfeeds.adapter.paths import journal_path
+from nautilus_orderfeeds.adapter.reports import ReportBuilder
+from nautilus_orderfeeds.adapter.resolver import Resolver
+from nautilus_orderfeeds.adapter.sync import Synchronizer, quietly
+from nautilus_orderfeeds.feed.errors import FatalFeedError, FeedError, FrameError, TransientFeedError
+from nautilus_orderfeeds.feed.health import FeedState, Health, HealthMonitor
+from nautilus_orderfeeds.feed.recorder import FrameRecorder
+from nautilus_orderfeeds.feed.session import FeedSession
+from nautilus_orderfeeds.orders.inference import Rules
+from nautilus_orderfeeds.orders.journal import Journal, Retention
+from nautilus_orderfeeds.orders.tracker import OrderTracker, TrackedOrder
+from nautilus_orderfeeds.orders.updates import AccountUpdate, OrderUpdate, Position
+from nautilus_orderfeeds.venues.base import AccountChanged, Gap, Readback, Venue, VenueData
+
+_TICK_SECS = 0.1
+_CATCH_UP_SECS = 2.0
+_NS_PER_SEC = 1_000_000_000
+
+
+class OrderFeedExecutionClient(ExecutionReports, LiveExecutionClient):
+    """Execution client of one account at one venue.
+
+    Parameters
+    ----------
+    loop, msgbus, cache, clock : Any
+        The framework's.
+    name : str
+        Client id.
+    config : OrderFeedExecClientConfig
+        The venue's config.
+    door : Door
+        The venue's framework side: name, account type, how to make its `Venue`.
+    """
+
+    def __init__(
+        self,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        name: str,
+        config: OrderFeedExecClientConfig,
+        door: Door,
+        msgbus: Any,
+        cache: Any,
+        clock: Any,
+    ) -> None:
+        venue = door.make_venue(config)
+        provider = OrderFeedInstrumentProvider(venue, door.venue, config.instruments, clock, config.instrument_provider)
+        super().__init__(
+            loop=loop,
+            client_id=ClientId(name),
+            venue=door.venue,
+            oms_type=door.oms_type,
+            account_type=door.account_type,
+            base_currency=currency_or_none(door.base_currency),
+            instrument_provider=provider,
+            msgbus=msgbus,
+            cache=cache,
+            clock=clock,
+            config=config,
+        )
+        account_id = AccountId(f"{name}-{config.account}")
+        self._set_account_id(account_id)
+        self._config = config
+        self._door = door
+        self._venue: Venue = venue
+        self._nt_venue: NtVenue = door.venue
+        self._rules: dict[str, Rules] = {}
+        self._tracker = OrderTracker()
+        self._reports = ReportBuilder(account_id, clock)
+        self._emitter = Emitter(self, cache, door.venue, self._reports)
+        self._commands = CommandQueue(self._log)
+        self._sessions: list[FeedSession] = []
+        self._journal: Journal | None = None
+        self._recorder: FrameRecorder | None = None
+        self._timer: asyncio.Task[None] | None = None
+        self._sync_task: asyncio.Task[None] | None = None
+        self._rng = random.Random()
+        self._held_frames: list[bytes] | None = None
+        #: Frames that could not be read: counted, kept in the journal, logged.
+        self.malformed_frames = 0
+        #: Venue messages that were published as custom data.
+        self.venue_events = 0
+
+    # -- for the other parts of this room --------------------------------------------------------------------------
+
+    def rules_of(self, symbol: str) -> Rules | None:
+        """Return the reducer's rules of a symbol, None if it is no loaded instrument."""
+        return self._rules.get(symbol)
+
+    def strategy_of(self, tracked: TrackedOrder) -> StrategyId | None:
+        """Return whose order it is as the framework sees it, None if it does not know the order."""
+        native = self._emitter.native(tracked)
+        return None if native is None else native.strategy_id
+
+    @staticmethod
+    def native_id(tracked: TrackedOrder) -> ClientOrderId:
+        """Return the framework's client order id."""
+        return ClientOrderId(tracked.client_order_id)
+
+    # -- life ------------------------------------------------------------------------------------------------------
+
+    async def _connect(self) -> None:
+        try:
+            async with asyncio.timeout(self._config.start_timeout_secs):
+                await self._preflight()
+                self._assemble()
+                self._restore()
+                await self._start_feeds()
+                await self._await_account_registered(log_registered=False)
+        except TimeoutError:
+            await self._tear_down()
+            secs = self._config.start_timeout_secs
+            raise TransientFeedError(
+                f"{self._nt_venue}: not connected within {secs:g} s (`start_timeout_secs`)"
+            ) from None
+        except BaseException as e:
+            await self._tear_down()
+            if isinstance(e, FeedError):
+                self._log.error(f"Cannot connect to {self._nt_venue}: {e}")
+            raise
+        self._timer = self.create_task(self._run_timer(), log_msg="order feed timer")
+
+    async def _preflight(self) -> None:
+        """Check the journal, the venue, the credentials and the instruments; each failure says its name."""
+        config = self._config
+        path = config.journal or str(journal_path(self.account_id.value, config.environment))
+        self._journal = Journal(
+            path,
+            self.account_id.value,
+            Retention(frame_days=config.journal_frame_days, order_days=config.journal_order_days),
+            self._loop.call_soon,
+        )
+        pruned = self._journal.prune(self._clock.timestamp_ns())
+        self._log.info(f"Journal {path}" + (f", {pruned} old rows pruned" if pruned else ""))
+        self._venue.use_marks(self._journal.mark, self._journal.set_mark)
+        await self._venue.open()
+        await self._instrument_provider.initialize()
+        for instrument in self._instrument_provider.list_all():
+            self._cache.add_instrument(instrument)
+            spec = to_spec(instrument)
+            self._rules[spec.symbol] = self._venue.rules(spec)
+
+    def _assemble(self) -> None:
+        assert self._journal is not None
+        config = self._config
+        self._intake = Intake(
+            tracker=self._tracker,
+            journal=self._journal,
+            emitter=self._emitter,
+            rules_of=self.rules_of,
+            nt_venue=self._nt_venue,
+            msgbus=self._msgbus,
+            clock=self._clock,
+            log=self._log,
+        )
+        self._account = AccountKeeper(self, self._venue.account, config.starting_balances, config.account_poll_secs)
+        self._synchronizer = Synchronizer(
+            venue=self._venue,
+            intake=self._intake,
+            clock=self._clock,
+            log=self._log,
+            timeout_secs=config.request_timeout_secs * 3,
+            on_account=self._account.take,
+        )
+        self._resolver = Resolver(
+            synchronizer=self._synchronizer,
+            intake=self._intake,
+            capabilities=self._venue.capabilities,
+            settle_secs=config.settle_secs,
+            clock=self._clock,
+            log=self._log,
+            rng=self._rng,
+        )
+        self._desk = CommandDesk(
+            venue=self._venue,
+            intake=self._intake,
+            resolver=self._resolver,
+            client=self,
+            cache=self._cache,
+            clock=self._clock,
+            gate=self._gate,
+            request_timeout_secs=config.request_timeout_secs,
+        )
+        self._resolver.resend = self._desk.resend_cancels
+        self._intake.on_fill = self._account.request
+
+    def _restore(self) -> None:
+        assert self._journal is not None
+        records = self._journal.load()
+        restore.into_tracker(records, self._tracker, self._rules, self._log)
+        if self._config.restore_orders:
+            n = restore.into_cache(records, self._tracker, self._emitter, self._cache, self.id, self._log)
+            if n:
+                self._log.info(f"Restored {n} order(s) of an earlier run from the journal")
+
+    async def _start_feeds(self) -> None:
+        config = self._config
+        account = await self._venue.account()
+        if account is None:
+            self._account.take_starting_balances()
+        else:
+            self._account.take(account)
+        self._recorder = FrameRecorder(config.record) if config.record else None
+        for n, stream in enumerate(self._venue.streams()):
+            monitor = HealthMonitor(stream.name, self._venue_clock(), self._publish_health)
+            session = FeedSession(
+                stream,
+                self.handle_frame,
+                self._resync if n == 0 else self._resync_later,
+                clock=self._venue_clock(),
+                random=self._rng,
+                monitor=monitor,
+                on_fatal=self._on_fatal,
+                sink=self._recorder,
+                stale_after_secs=config.stale_after_secs,
+                start_timeout_secs=config.start_timeout_secs,
+            )
+            self._sessions.append(session)
+            if n == 0:
+                self._venue.attach(session.send)
+            await session.start()
+
+    def _venue_clock(self) -> Any:
+        return self._door.clock
+
+    async def _disconnect(self) -> None:
+        await self._commands.drain(self._config.request_timeout_secs)
+        await self._tear_down()
+
+    async def _tear_down(self) -> None:
+        """Release everything, whatever state it is in; idempotent."""
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
+            await asyncio.wait({timer})
+        sessions, self._sessions = self._sessions, []
+        for session in sessions:
+            await session.stop()
+        await self._venue.close()
+        if self._recorder is not None:
+            self._recorder.close()
+            self._recorder = None
+        if self._journal is not None:
+            self._journal.close()
+            self._journal = None
+
+    # -- the feed --------------------------------------------------------------------------------------------------
+
+    def handle_frame(self, raw: bytes) -> None:
+        """Take in one frame of a private stream: the one way in, for the session, the replayer and the benchmarks.
+
+        A frame that cannot be read is counted, kept in the journal and logged; it never stops the feed.
+        """
+        journal = self._intake.journal
+        now_ns = self._clock.timestamp_ns()
+        if self._held_frames is not None:
+            self._held_frames.append(raw)
+            return
+        try:
+            messages = self._venue.decode(raw)
+        except FrameError as e:
+            self.malformed_frames += 1
+            journal.append_frame(self._door.name, raw, now_ns, fault=str(e))
+            self._log.error(str(e))
+            return
+        except Exception as e:
+            self.malformed_frames += 1
+            journal.append_frame(self._door.name, raw, now_ns, fault=repr(e))
+            self._log.exception(f"{self._door.name}: frame could not be decoded (kept in the journal)", e)
+            return
+        journal.append_frame(self._door.name, raw, now_ns)
+        for message in messages:
+            if type(message) is OrderUpdate:
+                self._intake.update(message)
+            else:
+                self._other(message)
+
+    def _other(self, message: Any) -> None:
+        match message:
+            case AccountUpdate():
+                self._account.take(message)
+            case AccountChanged():
+                self._account.request()
+            case Position():
+                if self._synchronizer.positions is not None:
+                    self._synchronizer.positions[message.symbol] = message
+            case Readback():
+                self._read_back(message)
+            case Gap():
+                self._sessions[0].reconnect(message.reason)
+            case VenueData():
+                self.venue_events += 1
+                data = custom_data.venue_event(self.id.value, message, self._clock.timestamp_ns())
+                self._msgbus.publish(topic=f"data.{custom_data.VENUE_EVENT.topic}", msg=data)
+
+    def _read_back(self, message: Readback) -> None:
+        tracked = self._tracker.get(None, message.venue_order_id)
+        if tracked is not None:
+            self._resolver.watch(tracked, message.reason or "stream hint", delay_secs=0.0)
+        else:
+            self._sync_soon(message.reason or "stream hint")
+
+    def _sync_soon(self, reason: str) -> None:
+        if self._sync_task is None or self._sync_task.done():
+            self._log.debug(f"Reading the account back: {reason}")
+            self._sync_task = self.create_task(self._audit(), log_msg="read back")
+
+    async def _resync(self) -> None:
+        await self._synchronizer.full()
+
+    async def _resync_later(self) -> None:
+        """A second stream's resync: what it missed is found by the same full reading."""
+        await self._synchronizer.full()
+
+    async def _audit(self) -> None:
+        try:
+            await self._synchronizer.full()
+        except FeedError as e:
+            self._log.warning(f"Audit failed, trying again later: {e}")
+
+    async def _gate(self) -> None:
+        """Return when every private stream is live: no command goes out before.
+
+        Raises
+        ------
+        FeedError
+            If a stream is down for good or does not come back in time.
+        """
+        for session in self._sessions:
+            if session.state is not FeedState.LIVE:
+                await session.wait_live(self._config.start_timeout_secs)
+        if not self._sessions:
+            raise TransientFeedError(f"{self._nt_venue}: not connected")
+
+    def _on_fatal(self, error: FatalFeedError) -> None:
+        self._log.error(f"Feed of {self._nt_venue} is down for good, no more orders are sent: {error}")
+
+    def _publish_health(self, health: Health) -> None:
+        data = custom_data.feed_health(self.id.value, health, self._clock.timestamp_ns())
+        self._msgbus.publish(topic=f"data.{custom_data.FEED_HEALTH.topic}", msg=data)
+
+    async def _run_timer(self) -> None:
+        """Do what is due by the clock. It outlives every failure of its parts."""
+        audit_secs = self._config.audit_interval_secs
+        next_audit = self._clock.timestamp() + audit_secs
+        next_prune = self._clock.timestamp() + 86_400
+        while True:
+            await asyncio.sleep(_TICK_SECS)
+            now = self._clock.timestamp()
+            try:
+                self._intake.refresh_subscribers()
+                live = all(session.state is FeedState.LIVE for session in self._sessions)
+                await self._resolver.tick()
+                await self._account.tick(now)
+                if audit_secs and now >= next_audit and live:
+                    next_audit = now + audit_secs
+                    self._sync_soon("audit")
+                if now >= next_prune and self._journal is not None:
+                    next_prune = now + 86_400
+                    self._journal.prune(self._clock.timestamp_ns())
+            except FeedError as e:
+                self._log.warning(f"Timer: {e}")
+            except Exception as e:
+                self._log.exception("Timer step failed; going on", e)
+
+    # -- commands: queued the moment they are given ----------------------------------------------------------------
+
+    def submit_order(self, command: SubmitOrder) -> None:
+        """Queue a submit."""
+        self._intake.introducing = True
+        self._queue("submit_order", lambda: self._desk.submit(command))
+
+    def submit_order_list(self, command: SubmitOrderList) -> None:
+        """Queue the submit of a list."""
+        self._intake.introducing = True
+        self._queue("submit_order_list", lambda: self._desk.submit_list(command))
+
+    def modify_order(self, command: ModifyOrder) -> None:
+        """Queue a modification."""
+        self._desk.noted_modify(command.client_order_id)
+        self._queue("modify_order", lambda: self._desk.modify(command))
+
+    def cancel_order(self, command: CancelOrder) -> None:
+        """Queue a cancel."""
+        self._desk.noted_cancel(command.client_order_id)
+        self._queue("cancel_order", lambda: self._desk.cancel(command))
+
+    def cancel_all_orders(self, command: CancelAllOrders) -> None:
+        """Queue a cancel of all."""
+        self._queue("cancel_all_orders", lambda: self._desk.cancel_all(command))
+
+    def batch_cancel_orders(self, command: BatchCancelOrders) -> None:
+        """Queue a batch of cancels."""
+        for cancel in command.cancels:
+            self._desk.noted_cancel(cancel.client_order_id)
+        self._queue("batch_cancel_orders", lambda: self._desk.cancel_batch(command))
+
+    def _queue(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
+        self._commands.put(name, run)
+
+    async def _query_account(self, command: QueryAccount) -> None:
+        self._account.request()
+
+    async def _query_order(self, command: QueryOrder) -> None:
+        tracked = self._tracked(command)
+        if tracked is None:
+            self._log.warning(f"Query of {command.client_order_id!r}: not an order of this account")
+            return
+        await quietly(self._synchronizer, [tracked], self._log)
+        report = await self._caught_up_report(tracked)
+        if report is not None:
+            self._send_order_status_report(report)
+
+    def calculate_commission(
+        self, instrument: Instrument, last_qty: Any, last_px: Any, liquidity_side: NtLiquiditySide
+    ) -> Money | None:
+        """Return the instrument's own rate for a fill the engine inferred (we avoid that it has to)."""
+        maker = liquidity_side == NtLiquiditySide.MAKER
+        rate: Decimal = instrument.maker_fee if maker else instrument.taker_fee
+        notional = last_qty.as_decimal() * last_px.as_decimal() * instrument.multiplier.as_decimal()
+        return convert.money(notional * rate, instrument.get_settlement_currency().code)

@@ -1,0 +1,235 @@
+"""The one way in for what a venue says, and the one way out for what is told: update, reduce, journal, emit.
+
+Everything that happens to an order of this account passes through an `Intake`: stream frames, snapshots, command
+answers, queries, timers. It writes each event to the journal before the framework hears of it.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from nautilus_trader.model.identifiers import InstrumentId, Symbol
+from nautilus_trader.model.identifiers import Venue as NtVenue
+
+from nautilus_orderfeeds.adapter import convert, custom_data
+from nautilus_orderfeeds.adapter.emitter import Emitter
+from nautilus_orderfeeds.orders import events as ev
+from nautilus_orderfeeds.orders.inference import Rules
+from nautilus_orderfeeds.orders.journal import Journal, JournalError
+from nautilus_orderfeeds.orders.state import may_follow
+from nautilus_orderfeeds.orders.tracker import OrderTracker, TrackedOrder
+from nautilus_orderfeeds.orders.updates import END_STATUSES, OrderUpdate, Source
+from nautilus_orderfeeds.orders.words import OrderStatus
+
+#: Closed orders kept in memory for late trades; older ones are found in the journal only.
+_CLOSED_KEPT = 20_000
+
+
+class Intake:
+    """Takes in updates and tells events.
+
+    Parameters
+    ----------
+    tracker : OrderTracker
+        The account's orders.
+    journal : Journal
+        Its durable record.
+    emitter : Emitter
+        The way to the framework.
+    rules_of : Callable[[str], Rules or None]
+        Rules of a symbol; None for one that is no loaded instrument.
+    nt_venue : Venue
+        The framework's venue.
+    msgbus, clock, log : Any
+        The framework's.
+    """
+
+    def __init__(
+        self,
+        *,
+        tracker: OrderTracker,
+        journal: Journal,
+        emitter: Emitter,
+        rules_of: Callable[[str], Rules | None],
+        nt_venue: NtVenue,
+        msgbus: Any,
+        clock: Any,
+        log: Any,
+    ) -> None:
+        self.tracker = tracker
+        self.journal = journal
+        self._emitter = emitter
+        self._rules_of = rules_of
+        self._nt_venue = nt_venue
+        self._msgbus = msgbus
+        self._clock = clock
+        self._log = log
+        self._closed: dict[str, TrackedOrder] = {}
+        self._update_topic = f"data.{custom_data.ORDER_FEED_UPDATE.topic}"
+        self._publishing = False
+        #: Orders the framework does not know are told to it only after the startup reports have had their turn.
+        self.introducing = False
+        #: Called after a fill was told (balances have changed).
+        self.on_fill: Callable[[], None] | None = None
+        #: Called when an order of which the engine guessed the end turns out to be alive.
+        self.on_revenant: Callable[[TrackedOrder], None] | None = None
+        self.unknown_instruments = 0
+        self.orphaned_fills = 0
+        self.fills_told = 0
+
+    # -- from the venue --------------------------------------------------------------------------------------------
+
+    def update(self, update: OrderUpdate) -> TrackedOrder | None:
+        """Take in one update; return its order, or None if it is kept for later or concerns nobody."""
+        tracker = self.tracker
+        now_ns = self._clock.timestamp_ns()
+        tracked = tracker.find(update)
+        if tracked is None:
+            tracked = self._unknown(update, now_ns)
+            if tracked is None:
+                return None
+        self._align(tracked, update)
+        known_id = tracked.state.venue_order_id
+        _, events = tracker.apply(update, now_ns)
+        if events:
+            self._tell(tracked, events, now_ns)
+        if tracked.state.venue_order_id != known_id and tracked.state.venue_order_id is not None:
+            self.journal.bind(tracked.client_order_id, tracked.state.venue_order_id)
+            self.release_unbound()
+        if self._publishing:
+            self._publish(tracked, update, events)
+        return tracked
+
+    def refresh_subscribers(self) -> None:
+        """Look whether anybody wants `OrderFeedUpdate`s (asked by the timer, not for every frame)."""
+        self._publishing = bool(self._msgbus.has_subscribers(self._update_topic))
+
+    def settle(self, tracked: TrackedOrder) -> None:
+        """Stop waiting for the trades of one order."""
+        now_ns = self._clock.timestamp_ns()
+        events = self.tracker.settle(tracked, now_ns)
+        if events:
+            self._tell(tracked, events, now_ns)
+
+    def release_unbound(self) -> None:
+        """Replay the kept updates that can be attributed now."""
+        for update in self.tracker.release_unbound():
+            self.update(update)
+
+    # -- from commands ---------------------------------------------------------------------------------------------
+
+    def tell(self, tracked: TrackedOrder, *events: ev.OrderEvent) -> None:
+        """Fold, journal and emit events that a command caused."""
+        for event in events:
+            self.tracker.command(tracked, event)
+        self._tell(tracked, list(events), self._clock.timestamp_ns())
+
+    def told(self, tracked: TrackedOrder, events: list[ev.OrderEvent]) -> None:
+        """Journal and emit events that are folded already."""
+        if events:
+            self._tell(tracked, events, self._clock.timestamp_ns())
+
+    def fold_pending(self, tracked: TrackedOrder, event: ev.OrderPendingCancel | ev.OrderPendingUpdate) -> None:
+        """Fold a request the framework has put on the order itself."""
+        if may_follow(tracked.state, event):
+            self.tracker.command(tracked, event)
+            self.journal.append_event(tracked.client_order_id, event, self._clock.timestamp_ns())
+
+    def bind(self, tracked: TrackedOrder, venue_order_id: str) -> None:
+        """Note the venue's id from a command's answer."""
+        if tracked.state.venue_order_id is None:
+            self.tracker.bind(tracked, venue_order_id)
+            self.journal.bind(tracked.client_order_id, venue_order_id)
+        self.release_unbound()
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _tell(self, tracked: TrackedOrder, events: list[ev.OrderEvent], now_ns: int) -> None:
+        journal = self.journal
+        client_order_id = tracked.client_order_id
+        filled = False
+        for event in events:
+            journal.append_event(client_order_id, event, now_ns)
+            if isinstance(event, ev.OrderFilled):
+                filled = True
+                self.fills_told += 1
+                if event.inferred:
+                    # What only we know must be on disk before anybody acts on it.
+                    journal.flush()
+            elif isinstance(event, ev.FillOrphaned):
+                self.orphaned_fills += 1
+                filled = True
+        if self.introducing or self._emitter.native(tracked) is not None:
+            self._emitter.emit(tracked, events)
+        state = tracked.state
+        if state.is_closed and not state.is_unsettled:
+            if client_order_id not in self._closed:
+                journal.close_order(client_order_id, now_ns)
+                self._closed[client_order_id] = tracked
+                self._shed()
+        elif client_order_id in self._closed:
+            journal.close_order(client_order_id, None)
+            del self._closed[client_order_id]
+        if filled and self.on_fill is not None:
+            self.on_fill()
+
+    def _shed(self) -> None:
+        while len(self._closed) > _CLOSED_KEPT:
+            oldest = next(iter(self._closed))
+            self.tracker.forget(self._closed.pop(oldest))
+            self._emitter.forget(oldest)
+
+    def _unknown(self, update: OrderUpdate, now_ns: int) -> TrackedOrder | None:
+        """Keep an update that may be about an order in flight; adopt one of an order entered elsewhere."""
+        if update.source is not Source.HISTORY and self.tracker.any_unidentified:
+            pushed = self.tracker.keep_unbound(update)
+            return None if pushed is None else self._adopt(pushed, now_ns)
+        return self._adopt(update, now_ns)
+
+    def _adopt(self, update: OrderUpdate, now_ns: int) -> TrackedOrder | None:
+        if update.venue_order_id is None or update.symbol is None:
+            return None
+        if self.introducing and update.status in END_STATUSES and not update.fills and not update.filled_qty:
+            return None  # it came and went without us, and moved nothing
+        rules = self._rules_of(update.symbol)
+        if rules is None:
+            self.unknown_instruments += 1
+            self._log.error(
+                f"Venue order {update.venue_order_id} is of {update.symbol}, which is no loaded instrument: load it to "
+                "see such orders (config field `instruments`, or the provider's `load_ids`)",
+            )
+            return None
+        # The venue's id is as good a client order id as any, and the same after a restart.
+        tracked = self.tracker.adopt(update, rules, update.venue_order_id, now_ns)
+        if tracked is None:
+            return None
+        try:
+            self.journal.record_intent(
+                tracked.terms, tracked.refs, now_ns, external=True, venue_order_id=update.venue_order_id
+            )
+        except JournalError as e:
+            self._log.error(str(e))
+        self.journal.append_event(tracked.client_order_id, ev.OrderSubmitted(ts_event=update.ts_accepted), now_ns)
+        return tracked
+
+    def _align(self, tracked: TrackedOrder, update: OrderUpdate) -> None:
+        """Take over an end the engine guessed (in-flight timeout) before the venue's late truth is applied to it."""
+        native = self._emitter.native(tracked)
+        if native is None or not native.order.is_closed or tracked.state.is_closed:
+            return
+        guessed = convert.OUR_STATUS[native.order.status]
+        self._log.error(
+            f"The engine guessed that {tracked.client_order_id!r} was {guessed.name}, but the venue says "
+            f"{update.status.name if update.status else 'it traded'}: fills are counted; raise "
+            "`inflight_check_retries`, or set `inflight_check_interval_ms=0`, to let the adapter resolve such orders",
+        )
+        state = tracked.state
+        state.status = guessed
+        tracked.in_flight = False
+        if guessed is not OrderStatus.FILLED and update.status not in END_STATUSES and self.on_revenant is not None:
+            self.on_revenant(tracked)
+
+    def _publish(self, tracked: TrackedOrder, update: OrderUpdate, events: Iterable[ev.OrderEvent]) -> None:
+        instrument_id = InstrumentId(Symbol(tracked.terms.symbol), self._nt_venue)
+        names = [type(event).__name__ for event in events]
+        data = custom_data.order_feed_update(tracked, update, names, instrument_id, self._clock.timestamp_ns())
+        self._msgbus.publish(topic=self._update_topic, msg=data)

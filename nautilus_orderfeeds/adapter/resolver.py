@@ -1,0 +1,188 @@
+"""Finds out what became of orders whose fate is open: asks the venue, with growing patience, until it is known."""
+
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
+
+from msgspec import Struct
+
+from nautilus_orderfeeds.adapter.intake import Intake
+from nautilus_orderfeeds.adapter.sync import Synchronizer, quietly
+from nautilus_orderfeeds.orders import events as ev
+from nautilus_orderfeeds.orders.reducer import refuse_cancel
+from nautilus_orderfeeds.orders.tracker import TrackedOrder
+from nautilus_orderfeeds.orders.words import OrderStatus
+from nautilus_orderfeeds.venues.capabilities import Capabilities, Feature
+
+_FIRST_DELAY_SECS: Final = 0.5
+_MAX_DELAY_SECS: Final = 10.0
+#: A request the venue took is given this long to show its effect on the stream before the venue is asked.
+_EFFECT_SECS: Final = 2.0
+#: Complete readings that show an order live and unchanged before a request counts as having had no effect.
+_READINGS: Final = 3
+
+
+class Watch(Struct):
+    """One order being watched."""
+
+    tracked: TrackedOrder
+    due_secs: float
+    delay_secs: float
+    resend_cancel: int = 0
+    cancel_refused: str = ""
+    readings: int = 0
+
+
+class Resolver:
+    """Watches orders until their fate is known.
+
+    Parameters
+    ----------
+    synchronizer : Synchronizer
+        Reads the truth.
+    intake : Intake
+        Takes it in.
+    capabilities : Capabilities
+        Whether trades can be asked for.
+    settle_secs : float
+        How long cumulative numbers wait for their trades.
+    clock, log : Any
+        The framework's.
+    rng : random.Random
+        Jitter.
+    """
+
+    def __init__(
+        self,
+        *,
+        synchronizer: Synchronizer,
+        intake: Intake,
+        capabilities: Capabilities,
+        settle_secs: float,
+        clock: Any,
+        log: Any,
+        rng: random.Random,
+    ) -> None:
+        self._synchronizer = synchronizer
+        self._intake = intake
+        self._asks_for_trades = capabilities.supports(Feature.QUERY_FILLS)
+        self._settle_secs = settle_secs
+        self._clock = clock
+        self._log = log
+        self._rng = rng
+        self._watches: dict[str, Watch] = {}
+        self._asked_for_trades: set[str] = set()
+        #: Sends a cancel again (cancels are idempotent); set by the client.
+        self.resend: Callable[[Sequence[TrackedOrder]], Awaitable[None]] | None = None
+
+    def __len__(self) -> int:
+        return len(self._watches)
+
+    def watch(
+        self,
+        tracked: TrackedOrder,
+        reason: str,
+        *,
+        resend_cancel: int = 0,
+        cancel_refused: str = "",
+        delay_secs: float = _FIRST_DELAY_SECS,
+    ) -> None:
+        """Find out what became of `tracked`."""
+        now = self._clock.timestamp()
+        known = self._watches.get(tracked.client_order_id)
+        if known is not None:
+            known.resend_cancel = max(known.resend_cancel, resend_cancel)
+            known.cancel_refused = known.cancel_refused or cancel_refused
+            known.due_secs = min(known.due_secs, now + delay_secs)
+            return
+        self._log.debug(f"Watching {tracked.client_order_id!r}: {reason}")
+        self._watches[tracked.client_order_id] = Watch(
+            tracked=tracked,
+            due_secs=now + delay_secs,
+            delay_secs=delay_secs,
+            resend_cancel=resend_cancel,
+            cancel_refused=cancel_refused,
+        )
+
+    def expect_end(self, tracked: TrackedOrder) -> None:
+        """The venue took a cancel: look for the end if it does not come by itself."""
+        self.watch(tracked, "cancel taken", resend_cancel=1, delay_secs=_EFFECT_SECS)
+
+    def expect_change(self, tracked: TrackedOrder) -> None:
+        """The venue took a change: look for it if it does not come by itself."""
+        self.watch(tracked, "change taken", delay_secs=_EFFECT_SECS)
+
+    async def ask(self, tracked: TrackedOrder) -> bool:
+        """Read the truth about one order now; return whether that succeeded."""
+        return await quietly(self._synchronizer, [tracked], self._log)
+
+    async def tick(self) -> None:
+        """Do what is due: settle, ask, send cancels again. Called by the client's timer."""
+        await self._settle_due()
+        now = self._clock.timestamp()
+        for client_order_id, watch in list(self._watches.items()):
+            if self._is_resolved(watch):
+                del self._watches[client_order_id]
+        due = [watch for watch in self._watches.values() if watch.due_secs <= now]
+        if not due:
+            return
+        read = await quietly(self._synchronizer, [watch.tracked for watch in due], self._log)
+        again: list[TrackedOrder] = []
+        for watch in due:
+            watch.delay_secs = min(watch.delay_secs * 2, _MAX_DELAY_SECS)
+            watch.due_secs = self._clock.timestamp() + watch.delay_secs * self._rng.uniform(0.5, 1.0)
+            if self._is_resolved(watch):
+                self._watches.pop(watch.tracked.client_order_id, None)
+            elif read:
+                watch.readings += 1
+                self._still_open(watch, again)
+        if again and self.resend is not None:
+            await self.resend(again)
+
+    def _is_resolved(self, watch: Watch) -> bool:
+        state = watch.tracked.state
+        if state.is_closed:
+            return True
+        if state.status in (OrderStatus.PENDING_CANCEL, OrderStatus.PENDING_UPDATE):
+            return False
+        return state.accepted and not (watch.resend_cancel or watch.cancel_refused)
+
+    def _still_open(self, watch: Watch, again: list[TrackedOrder]) -> None:
+        """The venue has shown the order live, or not at all."""
+        tracked = watch.tracked
+        state = tracked.state
+        if not state.accepted:
+            return  # not seen yet: only the venue's own rules make that final (`Truth.absent`)
+        now = self._clock.timestamp_ns()
+        if state.status is OrderStatus.PENDING_UPDATE:
+            if watch.readings >= _READINGS:
+                reason = "the venue took the change but does not show it"
+                self._intake.tell(tracked, ev.OrderModifyRejected(reason=reason, ts_event=now))
+            return
+        if watch.cancel_refused or not watch.resend_cancel:
+            if watch.cancel_refused or watch.readings >= _READINGS:
+                events: list[ev.OrderEvent] = []
+                reason = watch.cancel_refused or "the venue shows the order live after the cancel"
+                refuse_cancel(state, events, reason, now)
+                self._intake.told(tracked, events)
+                self._watches.pop(tracked.client_order_id, None)
+            return
+        watch.resend_cancel -= 1
+        watch.readings = 0
+        again.append(tracked)
+
+    async def _settle_due(self) -> None:
+        now_ns = self._clock.timestamp_ns()
+        limit_ns = int(self._settle_secs * 1_000_000_000)
+        due = [t for t in self._intake.tracker.unsettled() if now_ns - t.unsettled_since_ns >= limit_ns]
+        if not due:
+            self._asked_for_trades.clear()
+            return
+        if self._asks_for_trades:
+            fresh = [t for t in due if t.client_order_id not in self._asked_for_trades]
+            if fresh:
+                self._asked_for_trades.update(t.client_order_id for t in fresh)
+                await quietly(self._synchronizer, fresh, self._log)
+        for tracked in due:
+            if tracked.unsettled_since_ns:
+                self._intake.settle(tracked)

@@ -1,0 +1,118 @@
+"""Reading the account's truth back from the venue and taking it in."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+from nautilus_orderfeeds.adapter.intake import Intake
+from nautilus_orderfeeds.feed.errors import FeedError, TransientFeedError
+from nautilus_orderfeeds.orders import events as ev
+from nautilus_orderfeeds.orders.tracker import TrackedOrder
+from nautilus_orderfeeds.orders.updates import AccountUpdate, Position
+from nautilus_orderfeeds.venues.base import Truth, Venue
+
+_MARK: Final = "synced_ns"
+#: Trades are read again from this long before the last complete reading: venues' clocks and pages overlap.
+_OVERLAP_NS: Final = 120_000_000_000
+#: First reading without a journal: this much history is asked for.
+_FIRST_LOOKBACK_NS: Final = 86_400_000_000_000
+
+
+class Synchronizer:
+    """Reads orders, trades, balances and positions back and feeds them to the intake.
+
+    Parameters
+    ----------
+    venue : Venue
+        Where to read.
+    intake : Intake
+        Where updates go.
+    clock, log : Any
+        The framework's.
+    timeout_secs : float
+        Limit of one whole reading.
+    on_account : Callable[[AccountUpdate], None]
+        Takes balances.
+    """
+
+    def __init__(
+        self,
+        *,
+        venue: Venue,
+        intake: Intake,
+        clock: Any,
+        log: Any,
+        timeout_secs: float,
+        on_account: Callable[[AccountUpdate], None],
+    ) -> None:
+        self._venue = venue
+        self._intake = intake
+        self._clock = clock
+        self._log = log
+        self._timeout_secs = timeout_secs
+        self._on_account = on_account
+        self._lock = asyncio.Lock()
+        #: Net positions at the last complete reading; None if the venue tells none.
+        self.positions: dict[str, Position] | None = None
+
+    async def full(self) -> None:
+        """Read everything: open orders, orders believed open, trades since the watermark, balances, positions.
+
+        Raises
+        ------
+        FeedError
+            If any part of it could not be read.
+        """
+        began_ns = self._clock.timestamp_ns()
+        last_ns = self._intake.journal.mark(_MARK)
+        since_ns = max(last_ns - _OVERLAP_NS, 0) if last_ns else began_ns - _FIRST_LOOKBACK_NS
+        open_orders = self._intake.tracker.open_orders()
+        self._take(await self._read(open_orders, since_ns), open_orders)
+        self._intake.journal.set_mark(_MARK, began_ns)
+
+    async def some(self, orders: Sequence[TrackedOrder]) -> None:
+        """Read the truth about some orders (and whatever the venue tells with it).
+
+        Raises
+        ------
+        FeedError
+            If it could not be read.
+        """
+        created = min((o.created_ns for o in orders), default=self._clock.timestamp_ns())
+        self._take(await self._read(orders, max(created - _OVERLAP_NS, 0)), orders)
+
+    async def _read(self, orders: Iterable[TrackedOrder], since_ns: int) -> Truth:
+        refs = [tracked.ref for tracked in orders]
+        async with self._lock:
+            try:
+                async with asyncio.timeout(self._timeout_secs):
+                    return await self._venue.resync(refs, since_ns)
+            except TimeoutError:
+                name = self._venue.capabilities.venue
+                raise TransientFeedError(f"{name}: reading the account took over {self._timeout_secs:g} s") from None
+
+    def _take(self, truth: Truth, asked: Iterable[TrackedOrder]) -> None:
+        for update in truth.updates:
+            self._intake.update(update)
+        absent = {ref.client_order_id for ref in truth.absent}
+        for tracked in asked:
+            if tracked.client_order_id in absent and tracked.in_flight and not tracked.state.accepted:
+                now = self._clock.timestamp_ns()
+                tracked.in_flight = False
+                reason = "never reached the venue, and by its rules can no longer"
+                self._intake.tell(tracked, ev.OrderRejected(reason=reason, ts_event=now))
+        self._intake.release_unbound()
+        if truth.account is not None:
+            self._on_account(truth.account)
+        if truth.positions is not None:
+            self.positions = {position.symbol: position for position in truth.positions}
+
+
+async def quietly(synchronizer: Synchronizer, orders: Sequence[TrackedOrder], log: Any) -> bool:
+    """Read the truth about `orders`; return whether that succeeded. Failures are logged, not raised."""
+    try:
+        await synchronizer.some(orders)
+    except FeedError as e:
+        log.warning(f"Could not read {len(orders)} order(s) back: {e}")
+        return False
+    return True

@@ -1,0 +1,249 @@
+"""Telling each trade once, less what was told of it already (laws 2, 3, 5).
+
+A trade may come before or after the statement that counts it, before or after an inferred fill stood in for it,
+and before or after the change of terms that made room for it. What it means is decided so:
+
+- Where it has a place on the cumulative quantity, whatever part of that place is told already is not told again.
+- Where it has none, and inferred fills have not all been explained (`Coverage.credit`), only amounts decide: what the
+  venue's total leaves room for is new, what it leaves no room for was counted. So the sum is never too high. If that
+  cannot be said yet, the trade is *undecided* until the next statement, or until waiting ends (`settle`).
+- One that would close an order whose terms are just being changed waits in the same way: an order closed too early
+  refuses all later fills.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from msgspec import structs
+
+from nautilus_orderfeeds.orders import events as ev
+from nautilus_orderfeeds.orders.coverage import Coverage, Stretch, length
+from nautilus_orderfeeds.orders.decimals import ZERO
+from nautilus_orderfeeds.orders.inference import Rules, estimated_commission, px_from_notional
+from nautilus_orderfeeds.orders.state import OrderState, evolve, may_follow
+from nautilus_orderfeeds.orders.updates import Fill
+from nautilus_orderfeeds.orders.words import OrderStatus
+
+Events = list[ev.OrderEvent]
+
+
+def emit(state: OrderState, out: Events, event: ev.OrderEvent) -> None:
+    """Fold `event` into `state` and add it to what is told."""
+    evolve(state, event)
+    out.append(event)
+
+
+def tell_trades(
+    state: OrderState,
+    out: Events,
+    fills: Iterable[Fill],
+    rules: Rules,
+    ts_event: int,
+    *,
+    terms_known: bool = False,
+    at_last: bool = False,
+) -> None:
+    """Tell `fills` and the undecided trades, as far as can be said now.
+
+    Parameters
+    ----------
+    state : OrderState
+        The order; changed in place.
+    out : list[OrderEvent]
+        Where to add the events.
+    fills : Iterable[Fill]
+        Trades just told by the venue.
+    rules : Rules
+        Of the order.
+    ts_event : int
+        UNIX ns where a trade has no time.
+    terms_known : bool
+        The venue has just stated the order's quantity.
+    at_last : bool
+        Decide now whatever can be decided: waiting is over.
+    """
+    undecided = state.known.undecided
+    if undecided:
+        fills = (*undecided.values(), *fills)
+        undecided.clear()
+    for fill in fills:
+        if fill.trade_id not in state.trades:
+            _tell_trade(state, out, fill, rules, fill.ts_event or ts_event, wait=not at_last, terms_known=terms_known)
+
+
+def _tell_trade(
+    state: OrderState,
+    out: Events,
+    fill: Fill,
+    rules: Rules,
+    ts_event: int,
+    *,
+    wait: bool,
+    terms_known: bool,
+) -> None:
+    coverage = state.coverage
+    qty = fill.last_qty
+    new_qty: Decimal | None
+    ends_at = fill.ends_at if fill.ends_at is not None and fill.ends_at >= qty else None
+    stretch: Stretch | None = None
+    gaps: tuple[Stretch, ...] = ()
+    if coverage.placed and ends_at is not None:
+        stretch = (ends_at - qty, ends_at)
+        gaps = coverage.untold(stretch)
+        new_qty = length(gaps)
+    else:
+        counted = _counted_already(state, fill, wait=wait)
+        new_qty = None if counted is None else qty - counted
+    if (
+        new_qty is None
+        or state.venue_order_id is None
+        or (wait and not terms_known and new_qty and _may_close_too_early(state, new_qty))
+    ):
+        state.known.undecided[fill.trade_id] = structs.replace(fill, ts_event=ts_event)
+        return
+    if new_qty < qty:
+        absorbed = ev.FillAbsorbed(trade_id=fill.trade_id, qty=qty - new_qty, stretch=stretch, ts_event=ts_event)
+        emit(state, out, absorbed)
+        ends_at = None
+    else:
+        gaps = ()
+    if new_qty:
+        told = _book(state, rules, fill, new_qty, ts_event, ends_at, gaps)
+        tell_fill(state, out, told)
+
+
+def _counted_already(state: OrderState, fill: Fill, *, wait: bool) -> Decimal | None:
+    """Return how much of a trade without a place inferred fills have counted; None if that cannot be said yet."""
+    coverage = state.coverage
+    credit, qty = coverage.credit, fill.last_qty
+    if credit <= 0:
+        return ZERO
+    counted = min(qty, credit)
+    room = state.unexplained_qty
+    times_known = fill.ts_event > 0 and coverage.inferred_ts > 0
+    # It happened before, or is as large as what was inferred: then it is most likely what was inferred.
+    is_old = fill.ts_event <= coverage.inferred_ts if times_known else qty == credit
+    if is_old:
+        return counted if counted == qty or room >= qty - counted or not wait else None
+    if room >= qty:
+        return ZERO
+    return None if wait else counted
+
+
+def _may_close_too_early(state: OrderState, qty: Decimal) -> bool:
+    """Whether `qty` more would close the order though its terms, as far as we know, are about to be changed."""
+    if state.quote_quantity or state.is_closed or state.known.end is not None:
+        return False
+    left = state.quantity - state.filled_qty - qty
+    return left < 0 or (left == 0 and state.amending)
+
+
+def _book(
+    state: OrderState,
+    rules: Rules,
+    fill: Fill,
+    qty: Decimal,
+    ts_event: int,
+    ends_at: Decimal | None,
+    gaps: tuple[Stretch, ...],
+) -> ev.OrderFilled:
+    known = state.known
+    px, estimated = fill.last_px, False
+    completes = qty == state.unexplained_qty
+    # Where trades may have been taken for one another, the one that completes the total also makes the money agree.
+    corrects = completes and state.coverage.is_approximate
+    if corrects:
+        px = px_from_notional(state, rules, qty, px) or px
+    if fill.commission is not None and not (corrects and known.fees is not None):
+        # A part that had been inferred had its commission then; the rest of the trade carries the rest of it.
+        commission = fill.commission if qty == fill.last_qty else fill.commission * qty / fill.last_qty
+    elif completes and known.fees is not None:
+        commission = known.fees - state.counted_fees - state.orphaned_fees
+    else:
+        commission, estimated = estimated_commission(rules, qty * px, fill.liquidity_side), True
+    return ev.OrderFilled(
+        ts_event=ts_event,
+        trade_id=fill.trade_id,
+        venue_order_id=state.venue_order_id or "",
+        last_qty=qty,
+        last_px=px,
+        commission=commission,
+        commission_currency=fill.commission_currency or known.fees_currency,
+        liquidity_side=fill.liquidity_side,
+        cum_qty=state.counted_qty + qty,
+        fee_estimated=estimated,
+        venue_trade_id=fill.venue_trade_id,
+        ends_at=ends_at,
+        gaps=gaps,
+    )
+
+
+def tell_fill(state: OrderState, out: Events, fill: ev.OrderFilled) -> None:
+    """Tell `fill`, or as much of it as the framework's order can take; the rest is orphaned, never lost.
+
+    The fill of an order in quote units is held back until `restate`.
+    """
+    if state.quote_quantity:
+        _hold(state, fill)
+        return
+    excess = fill.cum_qty - state.quantity
+    if excess <= 0 and may_follow(state, fill):
+        emit(state, out, fill)
+        return
+    why = "the order has ended for good" if excess <= 0 else f"the order's quantity is {state.quantity}"
+    if 0 < excess < fill.last_qty:
+        fits = fill.last_qty - excess
+        share = fill.commission * fits / fill.last_qty
+        part = structs.replace(fill, last_qty=fits, cum_qty=state.quantity, commission=share, ends_at=None, gaps=())
+        if may_follow(state, part):
+            emit(state, out, part)
+            fill = structs.replace(fill, last_qty=excess, commission=fill.commission - share, ends_at=None, gaps=())
+    orphan = ev.FillOrphaned(
+        ts_event=fill.ts_event,
+        trade_id=fill.trade_id,
+        venue_order_id=fill.venue_order_id,
+        last_qty=fill.last_qty,
+        last_px=fill.last_px,
+        commission=fill.commission,
+        commission_currency=fill.commission_currency,
+        liquidity_side=fill.liquidity_side,
+        venue_trade_id=fill.venue_trade_id,
+        reason=why,
+        inferred=fill.inferred,
+        ends_at=fill.ends_at,
+        gaps=fill.gaps,
+    )
+    emit(state, out, orphan)
+
+
+def _hold(state: OrderState, fill: ev.OrderFilled) -> None:
+    """Hold `fill` back until the order can be restated in base units (it is told then, so it is not journaled now)."""
+    state.held.append(fill)
+    state.trades[fill.trade_id] = fill.last_qty
+    state.coverage.unplace()
+    if fill.inferred:
+        state.coverage.infer(fill.last_qty, (), fill.ts_event)
+    state.known.witness(state.counted_qty + state.orphaned_qty)
+
+
+def restate(state: OrderState, out: Events, ts_event: int) -> None:
+    """Restate an order in quote units to the base units it filled, then tell the fills held back till then."""
+    held, state.held = state.held, []
+    # Telling them counts the inferred ones again; what trades have explained of them meanwhile stays explained.
+    stood_in = sum((fill.last_qty for fill in held if fill.inferred), ZERO)
+    state.coverage = Coverage(placed=False, credit=state.coverage.credit - stood_in)
+    restated = ev.OrderUpdated(
+        venue_order_id=state.venue_order_id or "",
+        quantity=sum((fill.last_qty for fill in held), ZERO),
+        price=state.price,
+        trigger_price=state.trigger_price,
+        restated=True,
+        ts_event=ts_event,
+    )
+    if not state.is_closed or state.status is OrderStatus.CANCELED:
+        emit(state, out, restated)
+    else:  # nothing can be told any more: every fill becomes an orphan
+        state.quote_quantity = False
+    for fill in held:
+        cum_qty = state.filled_qty + fill.last_qty
+        tell_fill(state, out, structs.replace(fill, cum_qty=cum_qty, ends_at=None, gaps=()))

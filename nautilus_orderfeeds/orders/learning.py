@@ -1,0 +1,101 @@
+"""Taking over what a statement says that is newer than what is known (law 6).
+
+A statement is newer if it has the higher cumulative quantity; if that is equal or not said, the higher version;
+if there are none, the later time. Equal in all of these is not old: times repeat. A cumulative quantity and an end
+are knowledge whatever the age of the statement that brings them: both are true for ever.
+"""
+
+from decimal import Decimal
+
+from nautilus_orderfeeds.orders.state import End, Known, OrderState
+from nautilus_orderfeeds.orders.updates import END_STATUSES, OrderUpdate, VenueStatus
+from nautilus_orderfeeds.orders.words import LiquiditySide, OrderStatus
+
+#: Places of a notional that the venue gives itself: exact for all purposes.
+_EXACT_PLACES = 18
+
+
+def learn(state: OrderState, update: OrderUpdate) -> bool:
+    """Take over what `update` says.
+
+    Returns
+    -------
+    bool
+        Whether its terms (quantity, prices) are at least as new as any seen. Never for a bare trade: it has none.
+    """
+    known, status = state.known, update.status
+    filled = update.filled_qty
+    if filled is None and status is VenueStatus.FILLED and not state.quote_quantity:
+        # The whole of it, then; once FILLED is told that is known (and the quantity restated where it had to be).
+        filled = known.filled_qty if state.status is OrderStatus.FILLED else update.quantity or state.quantity
+    if filled is not None:
+        _learn_filled(known, update, filled)
+    if update.liquidity_side is not LiquiditySide.NO_LIQUIDITY_SIDE:
+        known.liquidity_side = update.liquidity_side
+    if status is None:
+        return False
+    if status is VenueStatus.WAITING:
+        known.waiting = True
+    elif status is VenueStatus.WORKING:
+        known.working = True
+    elif status in END_STATUSES:
+        _learn_end(known, update, status, complete=filled is not None)
+    return _learn_age(known, update, filled)
+
+
+def _learn_filled(known: Known, update: OrderUpdate, filled: Decimal) -> None:
+    if filled < known.filled_qty:
+        return
+    if filled > known.filled_qty:
+        known.filled_qty = filled
+        known.last_px = update.last_px
+        known.notional, known.fees = None, update.fees
+    elif update.fees is not None:
+        known.fees = update.fees
+    if update.fees_currency is not None:
+        known.fees_currency = update.fees_currency
+    if known.notional is None:
+        _learn_notional(known, update)
+
+
+def _learn_notional(known: Known, update: OrderUpdate) -> None:
+    """Take over the notional over `known.filled_qty`; zero money for something is a field not filled in."""
+    if update.last_px is not None:
+        known.last_px = update.last_px
+    if update.filled_notional:
+        known.notional, known.avg_places = update.filled_notional, _EXACT_PLACES
+    elif update.avg_px:
+        exponent = update.avg_px.as_tuple().exponent
+        known.notional = update.avg_px * known.filled_qty
+        known.avg_places = max(-exponent, 0) if isinstance(exponent, int) else 0
+
+
+def _learn_end(known: Known, update: OrderUpdate, status: VenueStatus, *, complete: bool) -> None:
+    """Take over an end: a full fill outranks any other (the venue counts it), otherwise the first told stands."""
+    end = known.end
+    if end is None or (status is VenueStatus.FILLED and end.status is not VenueStatus.FILLED):
+        known.end = End(
+            status=status,
+            reason=update.reason,
+            due_post_only=update.due_post_only,
+            rejects_live=update.rejects_live,
+            ts_event=update.ts_event,
+            complete=complete,
+        )
+    elif complete and not end.complete:
+        known.end = End(end.status, end.reason, end.due_post_only, end.rejects_live, end.ts_event)
+
+
+def _learn_age(known: Known, update: OrderUpdate, filled: Decimal | None) -> bool:
+    if filled is not None and filled != known.stated_qty:
+        if filled < known.stated_qty:
+            return False
+        known.stated_qty = filled
+    elif update.version and known.version and update.version != known.version:
+        if update.version < known.version:
+            return False
+    elif 0 < update.ts_event < known.ts_event:
+        return False
+    known.version = update.version or known.version
+    known.ts_event = update.ts_event or known.ts_event
+    return True

@@ -1,0 +1,290 @@
+"""All orders of one account, found by any of their ids; updates go in, events come out.
+
+The tracker is as pure as the reducer: time comes in as arguments, the journal is the caller's. Two things are
+its own business:
+
+- **Identity.** An update names its order by an echoed key (`refs`), the venue's id, or our client id.
+- **Unbound updates.** While an order is in flight whose venue id is not known, an update that names no known order
+  may be about it. It is kept, and replayed when the id is bound or nothing is in flight any more.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from msgspec import Struct
+
+from nautilus_orderfeeds.orders import events as ev
+from nautilus_orderfeeds.orders.inference import Rules
+from nautilus_orderfeeds.orders.reducer import reduce, settle
+from nautilus_orderfeeds.orders.requests import NewOrder, OrderRef
+from nautilus_orderfeeds.orders.state import OrderState, evolve
+from nautilus_orderfeeds.orders.updates import OrderUpdate
+from nautilus_orderfeeds.orders.words import OrderStatus, OrderType, TimeInForce
+
+#: Updates kept for orders not yet bound; beyond this the oldest is released as an external order's.
+_MAX_UNBOUND: Final = 1_000
+
+
+class TrackedOrder(Struct, kw_only=True, eq=False):
+    """One order and everything needed to talk about it.
+
+    Parameters
+    ----------
+    terms : NewOrder
+        As submitted (of an external order: as the venue told it).
+    state : OrderState
+        Reducer state.
+    rules : Rules
+        Of its instrument.
+    refs : tuple[str, ...]
+        Keys the venue echoes.
+    external : bool
+        Not entered through this client.
+    in_flight : bool
+        Sent, and neither accepted, refused nor ended as far as we know.
+    created_ns, ts_accepted : int
+        UNIX ns.
+    unsettled_since_ns : int
+        UNIX ns since the venue claims more than could be told; 0 if it does not.
+    """
+
+    terms: NewOrder
+    state: OrderState
+    rules: Rules
+    refs: tuple[str, ...] = ()
+    external: bool = False
+    in_flight: bool = False
+    created_ns: int = 0
+    ts_accepted: int = 0
+    unsettled_since_ns: int = 0
+
+    @property
+    def client_order_id(self) -> str:
+        """The framework's id."""
+        return self.state.client_order_id
+
+    @property
+    def ref(self) -> OrderRef:
+        """Everything that names the order at the venue now."""
+        return OrderRef(
+            client_order_id=self.state.client_order_id,
+            symbol=self.state.symbol,
+            venue_order_id=self.state.venue_order_id,
+            refs=self.refs,
+            side=self.state.side,
+        )
+
+
+class OrderTracker:
+    """All orders of one account."""
+
+    def __init__(self) -> None:
+        self._orders: dict[str, TrackedOrder] = {}
+        self._by_ref: dict[str, TrackedOrder] = {}
+        self._by_venue_id: dict[str, TrackedOrder] = {}
+        self._unbound: deque[OrderUpdate] = deque(maxlen=_MAX_UNBOUND)
+        self._open: dict[str, TrackedOrder] = {}
+
+    def __len__(self) -> int:
+        return len(self._orders)
+
+    def __iter__(self) -> Iterator[TrackedOrder]:
+        return iter(self._orders.values())
+
+    def get(self, client_order_id: str | None, venue_order_id: str | None = None) -> TrackedOrder | None:
+        """Return the order of either id, or None."""
+        tracked = self._orders.get(client_order_id) if client_order_id is not None else None
+        if tracked is None and venue_order_id is not None:
+            tracked = self._by_venue_id.get(venue_order_id)
+        return tracked
+
+    def find(self, update: OrderUpdate) -> TrackedOrder | None:
+        """Return the order an update is about, or None."""
+        if update.venue_order_id is not None:
+            tracked = self._by_venue_id.get(update.venue_order_id)
+            if tracked is not None:
+                return tracked
+        for ref in update.refs:
+            tracked = self._by_ref.get(ref)
+            if tracked is not None:
+                return tracked
+        return self._orders.get(update.client_order_id) if update.client_order_id is not None else None
+
+    def open_orders(self) -> list[TrackedOrder]:
+        """Return the orders that are not told to be closed, or of which the venue claims more than was told."""
+        return list(self._open.values())
+
+    def unsettled(self) -> list[TrackedOrder]:
+        """Return the orders of which the venue claims more than was told."""
+        return [tracked for tracked in self._open.values() if tracked.unsettled_since_ns]
+
+    @property
+    def any_unidentified(self) -> bool:
+        """Whether an order is in flight that the venue has not named yet."""
+        return any(tracked.in_flight and tracked.state.venue_order_id is None for tracked in self._open.values())
+
+    # -- commands --------------------------------------------------------------------------------------------------
+
+    def add(self, terms: NewOrder, rules: Rules, refs: tuple[str, ...], created_ns: int) -> TrackedOrder:
+        """Take up an own order, before it is sent."""
+        state = OrderState(
+            client_order_id=terms.client_order_id,
+            symbol=terms.symbol,
+            side=terms.side,
+            type=terms.type,
+            quantity=terms.quantity,
+            price=terms.price,
+            trigger_price=terms.trigger_price,
+            quote_quantity=terms.quote_quantity,
+        )
+        tracked = TrackedOrder(terms=terms, state=state, rules=rules, refs=refs, created_ns=created_ns)
+        self._index(tracked)
+        return tracked
+
+    def restore(
+        self,
+        terms: NewOrder,
+        rules: Rules,
+        refs: tuple[str, ...],
+        created_ns: int,
+        events: Iterable[ev.OrderEvent],
+        *,
+        external: bool,
+        venue_order_id: str | None,
+    ) -> TrackedOrder:
+        """Take up an order of an earlier run by folding its events again."""
+        tracked = self.add(terms, rules, refs, created_ns)
+        tracked.external = external
+        if venue_order_id is not None:
+            tracked.state.venue_order_id = venue_order_id
+        for event in events:
+            self._fold(tracked, event)
+        tracked.in_flight = tracked.state.status is OrderStatus.SUBMITTED
+        self._index(tracked)
+        return tracked
+
+    def command(self, tracked: TrackedOrder, event: ev.OrderEvent) -> None:
+        """Fold an event that a command caused here (submitted, denied, pending ...)."""
+        if isinstance(event, ev.OrderSubmitted):
+            tracked.in_flight = True
+        self._fold(tracked, event)
+        self._index(tracked)
+
+    def bind(self, tracked: TrackedOrder, venue_order_id: str) -> None:
+        """Note the venue's id of an order (from a command's answer)."""
+        if tracked.state.venue_order_id is None:
+            tracked.state.venue_order_id = venue_order_id
+        self._by_venue_id[venue_order_id] = tracked
+
+    # -- updates ---------------------------------------------------------------------------------------------------
+
+    def apply(self, update: OrderUpdate, now_ns: int) -> tuple[TrackedOrder | None, list[ev.OrderEvent]]:
+        """Take one update in.
+
+        Returns
+        -------
+        (TrackedOrder or None, list[OrderEvent])
+            None: the order is not known. The caller adopts it (`adopt`) or, where it may be one in flight, the update
+            has been kept (`keep_unbound`).
+        """
+        tracked = self.find(update)
+        if tracked is None:
+            return None, []
+        state = tracked.state
+        had_id = state.venue_order_id
+        events = reduce(state, update, tracked.rules)
+        self._after(tracked, events, now_ns, update.ts_accepted)
+        if had_id is None and state.venue_order_id is not None:
+            self._by_venue_id[state.venue_order_id] = tracked
+        return tracked, events
+
+    def settle(self, tracked: TrackedOrder, now_ns: int) -> list[ev.OrderEvent]:
+        """Infer what trades have not explained by now, and tell the end if that completes it."""
+        events = settle(tracked.state, tracked.rules, now_ns)
+        self._after(tracked, events, now_ns, 0)
+        return events
+
+    def keep_unbound(self, update: OrderUpdate) -> OrderUpdate | None:
+        """Keep an update of an unknown order while an order is in flight; return one pushed out, if any."""
+        pushed = self._unbound[0] if len(self._unbound) == _MAX_UNBOUND else None
+        self._unbound.append(update)
+        return pushed
+
+    def release_unbound(self) -> list[OrderUpdate]:
+        """Return the kept updates that can be attributed now: to a bound order, or to nobody in flight."""
+        if not self._unbound:
+            return []
+        waiting = self.any_unidentified
+        released = [update for update in self._unbound if not waiting or self.find(update) is not None]
+        kept = [update for update in self._unbound if waiting and self.find(update) is None]
+        self._unbound.clear()
+        self._unbound.extend(kept)
+        return released
+
+    def adopt(self, update: OrderUpdate, rules: Rules, client_order_id: str, now_ns: int) -> TrackedOrder | None:
+        """Take up an order entered elsewhere; None if the update does not tell enough of it."""
+        if update.venue_order_id is None or update.symbol is None or update.side is None or update.quantity is None:
+            return None
+        terms = NewOrder(
+            client_order_id=client_order_id,
+            symbol=update.symbol,
+            side=update.side,
+            type=update.type or (OrderType.MARKET if update.price is None else OrderType.LIMIT),
+            time_in_force=update.time_in_force or TimeInForce.GTC,
+            quantity=update.quantity,
+            price=update.price,
+            trigger_price=update.trigger_price,
+            trigger_type=update.trigger_type,
+            expire_time_ns=update.expire_time_ns,
+            post_only=update.post_only,
+            reduce_only=update.reduce_only,
+        )
+        tracked = self.add(terms, rules, update.refs, now_ns)
+        tracked.external = True
+        tracked.state.venue_order_id = update.venue_order_id
+        self._fold(tracked, ev.OrderSubmitted(ts_event=update.ts_accepted))
+        self._index(tracked)
+        return tracked
+
+    def forget(self, tracked: TrackedOrder) -> None:
+        """Drop a closed order from memory (the journal keeps it)."""
+        self._orders.pop(tracked.client_order_id, None)
+        self._open.pop(tracked.client_order_id, None)
+        for ref in tracked.refs:
+            self._by_ref.pop(ref, None)
+        if tracked.state.venue_order_id is not None:
+            self._by_venue_id.pop(tracked.state.venue_order_id, None)
+
+    # -- bookkeeping -----------------------------------------------------------------------------------------------
+
+    def _after(self, tracked: TrackedOrder, events: list[ev.OrderEvent], now_ns: int, ts_accepted: int) -> None:
+        state = tracked.state
+        if events:
+            if tracked.in_flight and (state.accepted or state.is_closed):
+                tracked.in_flight = False
+            if not tracked.ts_accepted and state.accepted:
+                tracked.ts_accepted = ts_accepted or state.ts_last
+        if state.is_unsettled:
+            if not tracked.unsettled_since_ns:
+                tracked.unsettled_since_ns = now_ns
+        elif tracked.unsettled_since_ns:
+            tracked.unsettled_since_ns = 0
+        if state.is_closed and not tracked.unsettled_since_ns:
+            self._open.pop(state.client_order_id, None)
+        else:
+            self._open[state.client_order_id] = tracked
+
+    def _fold(self, tracked: TrackedOrder, event: ev.OrderEvent) -> None:
+        evolve(tracked.state, event)
+        if isinstance(event, ev.OrderAccepted) and not tracked.ts_accepted:
+            tracked.ts_accepted = event.ts_event
+
+    def _index(self, tracked: TrackedOrder) -> None:
+        state = tracked.state
+        self._orders[state.client_order_id] = tracked
+        for ref in tracked.refs:
+            self._by_ref[ref] = tracked
+        if state.venue_order_id is not None:
+            self._by_venue_id[state.venue_order_id] = tracked
+        self._after(tracked, [], 0, 0)

@@ -1,0 +1,195 @@
+"""BSX's REST interface as reads and commands (protocol, 3.1, 4 and 11 row 3)."""
+
+import logging
+from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+import msgspec
+
+from nautilus_orderfeeds.feed.clock import Clock
+from nautilus_orderfeeds.feed.errors import FatalFeedError, NotSent, OutcomeUnknown, TransientFeedError
+from nautilus_orderfeeds.feed.limits import EVERY_ROUTE, Priority, Rate, shared_limiter
+from nautilus_orderfeeds.feed.outcomes import outcome_of, outcome_of_failure
+from nautilus_orderfeeds.feed.rest import Params, Response, RestClient
+from nautilus_orderfeeds.orders.requests import Outcome, Refused, Unknown
+from nautilus_orderfeeds.venues.bsx import wire
+from nautilus_orderfeeds.venues.bsx.settings import BsxSettings
+from nautilus_orderfeeds.venues.bsx.words import VENUE
+
+_log = logging.getLogger(__name__)
+
+#: gRPC numbers with which a gateway says that it does not know what happened behind it: cancelled, unknown,
+#: deadline exceeded, exhausted (throttled), internal, unavailable, data loss.
+INDEFINITE_CODES: Final = frozenset({1, 2, 4, 8, 13, 14, 15})
+
+UNAUTHENTICATED: Final = 16
+_UNAUTHORIZED_STATUSES: Final = frozenset({401, 403})
+
+#: More is noticed by the venue's login (100 s are refused).
+_MAX_SKEW_SECS: Final = 10.0
+
+
+class BsxApi:
+    """Sends requests.
+
+    Parameters
+    ----------
+    settings : BsxSettings
+        Address, credentials, limits.
+    clock : Clock
+        Source of time.
+
+    Notes
+    -----
+    Made in a running event loop: clients of one API key in one loop share their rate limit.
+    """
+
+    def __init__(self, settings: BsxSettings, clock: Clock) -> None:
+        self._settings = settings
+        rates = {EVERY_ROUTE: Rate(settings.requests_per_sec, 1.0)}
+        self._rest = RestClient(
+            settings.base_url_http,
+            clock=clock,
+            limiter=shared_limiter(settings.base_url_http, settings.api_key, rates, clock=clock),
+            timeout_secs=settings.timeout_secs,
+        )
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._rest.close()
+
+    async def read[T](self, path: str, decode: Callable[[bytes], T], params: Params = None) -> T:
+        """Read something.
+
+        Parameters
+        ----------
+        path : str
+            Percent-encoded.
+        decode : Callable[[bytes], T]
+            Reads the body; raises `FrameError` or `ValueError`.
+        params : optional
+            The query.
+
+        Raises
+        ------
+        FatalFeedError
+            If the credentials are refused.
+        TransientFeedError
+            If it could not be read now.
+        FrameError
+            If the answer cannot be understood.
+        """
+        response = await self.fetch(path, params)
+        try:
+            return decode(response.body)
+        except ValueError as exc:
+            raise TransientFeedError(f"{VENUE}: unreadable answer to GET {path}: {exc}") from None
+
+    async def fetch(self, path: str, params: Params = None) -> Response:
+        """Read something, undecoded; raises as `read`."""
+        try:
+            response = await self._rest.request("GET", path, params=params, auth=self._headers, priority=Priority.READ)
+        except (NotSent, OutcomeUnknown) as exc:
+            raise TransientFeedError(f"{VENUE}: cannot reach {self._settings.base_url_http}: {exc}") from None
+        if response.ok:
+            return response
+        error = error_of(response)
+        if response.status in _UNAUTHORIZED_STATUSES or (error is not None and error.code == UNAUTHENTICATED):
+            raise FatalFeedError(
+                f"{VENUE}: login refused for GET {path} ({response.excerpt()}); check that {VENUE}_API_KEY and "
+                f"{VENUE}_API_SECRET belong together, to this environment, and have not expired"
+            )
+        raise TransientFeedError(
+            f"{VENUE}: GET {path} failed with {response.excerpt()}", retry_after_secs=response.retry_after_secs
+        )
+
+    async def command(
+        self,
+        method: str,
+        path: str,
+        *,
+        ok: Callable[[Response], Outcome],
+        params: Params = None,
+        body: bytes | None = None,
+        priority: Priority = Priority.NORMAL,
+        refused: Callable[[wire.ErrorBody], Outcome | None] | None = None,
+    ) -> Outcome:
+        """Send a command, once.
+
+        Parameters
+        ----------
+        method, path, params, body
+            The request.
+        ok : Callable[[Response], Outcome]
+            Reads the answer of a success; raises if it cannot.
+        priority : Priority
+            Who goes first when the rate limit makes requests wait.
+        refused : Callable[[ErrorBody], Outcome or None], optional
+            Judges a refusal of the venue's own; the default takes it as definite.
+
+        Returns
+        -------
+        Outcome
+        """
+        judge = refused or _refused
+
+        def read_refusal(response: Response) -> Outcome | None:
+            error = error_of(response)
+            if error is None or error.code in INDEFINITE_CODES:
+                return None
+            if response.status == 401 or error.code == UNAUTHENTICATED:
+                _log.error("%s: API key refused (%s); it may have expired", VENUE, error.message)
+                return Refused(f"API key refused: {error.message}")
+            return judge(error)
+
+        try:
+            response = await self._rest.request(
+                method, path, params=params, body=body, auth=self._headers, priority=priority
+            )
+        except (NotSent, OutcomeUnknown) as exc:
+            return outcome_of_failure(exc)
+        return outcome_of(response, ok=ok, refused=read_refusal)
+
+    def _headers(self, method: str, path: str, query: str, body: bytes) -> Mapping[str, str]:
+        headers = {"accept": "application/json", "Content-Type": "application/json"}
+        settings = self._settings
+        if settings.api_key and settings.api_secret:
+            headers["bsx-key"] = settings.api_key
+            headers["bsx-secret"] = settings.api_secret.reveal()
+        return headers
+
+
+def error_of(response: Response) -> wire.ErrorBody | None:
+    """Return the venue's own error in `response`, or None if its body is none."""
+    try:
+        error = wire.ERROR_BODY.decode(response.body)
+    except wire.DECODE_ERRORS:
+        return None
+    return error if error.message or error.code is not None else None
+
+
+def _refused(error: wire.ErrorBody) -> Outcome:
+    return Refused(error.message or f"refused with code {error.code}")
+
+
+def unknown_unless_unauthenticated(error: wire.ErrorBody) -> Outcome:
+    """Judge the refusal of a request for several orders: it does not say what became of each of them."""
+    return Unknown(f"the whole request was refused: {error.message}")
+
+
+def warn_of_skew(response: Response) -> None:
+    """Log it if our clock and the venue's differ: nonces and the login are stamped by ours."""
+    try:
+        server_secs = parsedate_to_datetime(response.headers.get("Date", "")).timestamp()
+    except (ValueError, TypeError):
+        return
+    # The header has whole seconds.
+    skew = max(server_secs - response.received_ns / 1e9, response.sent_ns / 1e9 - server_secs - 1.0)
+    if skew > _MAX_SKEW_SECS:
+        _log.warning("%s: our clock is off by about %.0f s; the venue may refuse logins and orders", VENUE, skew)
+
+
+def null_is_empty[T](decoder: msgspec.json.Decoder[list[T] | None], expected: str) -> Callable[[bytes], list[T]]:
+    """Make a reader of a bare array."""
+    return lambda body: wire.decode(decoder, body, expected) or []

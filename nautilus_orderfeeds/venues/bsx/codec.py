@@ -1,0 +1,286 @@
+"""From a BSX order to an `OrderUpdate` (protocol, 12.3 and 12.4).
+
+What makes BSX hard is here: DONE means filled, cancelled, expired or rejected; a part-filled order is OPEN;
+PENDING and OPEN of one order carry the same timestamp, so none may be dropped for being no newer; `updated_at`
+may be unset on an order that has changed.
+"""
+
+import hashlib
+from decimal import Decimal
+from typing import Final
+
+from nautilus_orderfeeds.orders.decimals import ZERO, plain
+from nautilus_orderfeeds.orders.updates import Fill, OrderUpdate, Source, VenueStatus
+from nautilus_orderfeeds.orders.words import LiquiditySide, TriggerType
+from nautilus_orderfeeds.venues.bsx.identity import refs_of
+from nautilus_orderfeeds.venues.bsx.wire import Order, OwnTrade, check_id, check_numbers
+from nautilus_orderfeeds.venues.bsx.words import (
+    SETTLEMENT,
+    WireOrderType,
+    WireStatus,
+    WireStopType,
+    WireTimeInForce,
+    side_of,
+    time_in_force_of,
+    trigger_of,
+    type_of,
+)
+
+#: Reasons of a cancel that mean "refused" if the order was never live (protocol, 12.3). Matched by prefix.
+_REFUSALS: Final = ("insufficient margin", "insufficient funds", "reduce only", "tpsl order")
+
+#: Begins like a refusal, but ends an order that was live.
+_TPSL_ENDED: Final = "tpsl order canceled"
+
+_POST_ONLY: Final = "post only"
+_EXPIRED: Final = "time in force gtt"
+
+#: Orders that never rest: what fills them takes.
+_NEVER_RESTS: Final = frozenset({WireTimeInForce.IOC, WireTimeInForce.FOK})
+
+#: 36 characters are allowed; 32 hex digits cannot collide in practice.
+_TRADE_ID_DIGITS: Final = 32
+
+
+def trade_id(venue_order_id: str, venue_trade_id: str) -> str:
+    """Return the id of an own trade: the venue's may be too long, and two own orders may share one.
+
+    Parameters
+    ----------
+    venue_order_id, venue_trade_id : str
+        As on the wire.
+
+    Returns
+    -------
+    str
+        32 hex digits, a pure function of the two.
+    """
+    return hashlib.sha256(f"{venue_order_id}|{venue_trade_id}".encode()).hexdigest()[:_TRADE_ID_DIGITS]
+
+
+def inferred_trade_id(venue_order_id: str, cum_qty: Decimal) -> str:
+    """Return the id of a fill made up for the order's filled quantity (base units) of `cum_qty`."""
+    return trade_id(venue_order_id, f"cum|{plain(cum_qty)}")
+
+
+class OrderCodec:
+    """Reads orders.
+
+    The one thing it remembers is which orders were seen resting: where the venue does not say whether a fill made
+    or took liquidity, a fill of such an order made it (protocol, 11 row 4).
+    """
+
+    def __init__(self) -> None:
+        self._resting: set[str] = set()
+
+    def update(self, order: Order, source: Source, frame_ts: int = 0) -> OrderUpdate:
+        """Say what `order` tells.
+
+        Parameters
+        ----------
+        order : Order
+            As decoded.
+        source : Source
+            Where it came from.
+        frame_ts : int
+            UNIX ns of the frame around it, 0 if it has none; used where the order has no `updated_at`.
+
+        Raises
+        ------
+        ValueError
+            If a number or an id is none.
+        """
+        order_id = check_id("order id", order.id)
+        symbol = check_id("product_id", order.product_id).upper()
+        client_order_id = order.client_order_id or None
+        if client_order_id is not None:
+            check_id("client_order_id", client_order_id)
+        _check_order(order)
+        is_stop = order.type is WireOrderType.STOP or order.order_stop_type in _STOPS
+        is_market = order.type is WireOrderType.MARKET
+        filled = order.filled_size
+        ts_event = order.updated_at or frame_ts or order.created_at_ts
+        liquidity = self._implied_liquidity(order)
+        status, reason, due_post_only = _status(order)
+        reject_reason, reject_key = _cancel_reject(order)
+        return OrderUpdate(
+            source=source,
+            venue_order_id=order_id,
+            refs=refs_of(client_order_id, order.nonce),
+            status=status,
+            client_order_id=client_order_id,
+            symbol=symbol,
+            side=side_of(order.side),
+            type=type_of(order.type, order.order_stop_type),
+            time_in_force=time_in_force_of(order.time_in_force),
+            quantity=order.size or None,
+            # The price of a market order is its worst acceptable one, no term of the order.
+            price=None if is_market else order.price or None,
+            trigger_price=(order.stop_price or None) if is_stop else None,
+            trigger_type=trigger_of(order.stop_price_option) if is_stop else TriggerType.NO_TRIGGER,
+            expire_time_ns=order.expired_at,
+            post_only=order.post_only,
+            reduce_only=order.reduce_only,
+            filled_qty=filled,
+            avg_px=order.avg_price or None,
+            fees=order.filled_fees,
+            fees_currency=SETTLEMENT,
+            liquidity_side=liquidity,
+            fills=_fills(order, liquidity, ts_event) if order.last_trades else (),
+            reason=reason,
+            due_post_only=due_post_only,
+            cancel_reject_reason=reject_reason,
+            cancel_reject_key=reject_key,
+            ts_event=ts_event,
+            ts_accepted=order.created_at_ts,
+        )
+
+    def _implied_liquidity(self, order: Order) -> LiquiditySide:
+        rested = order.id in self._resting
+        match order.status:
+            case WireStatus.OPEN:
+                self._resting.add(order.id)
+            case WireStatus.DONE:
+                self._resting.discard(order.id)
+            case WireStatus.PENDING | WireStatus.STOP_ACCEPTED:
+                pass
+        if order.post_only:
+            return LiquiditySide.MAKER
+        if order.type is WireOrderType.MARKET or order.time_in_force in _NEVER_RESTS:
+            return LiquiditySide.TAKER
+        return LiquiditySide.MAKER if rested else LiquiditySide.NO_LIQUIDITY_SIDE
+
+
+_STOPS: Final = frozenset({WireStopType.STOP_LOSS, WireStopType.TAKE_PROFIT})
+
+
+def own_fill(
+    order_id: str,
+    trade: OwnTrade,
+    *,
+    liquidity: LiquiditySide = LiquiditySide.NO_LIQUIDITY_SIDE,
+    ends_at: Decimal | None = None,
+    ts_event: int = 0,
+) -> Fill:
+    """Read one own trade (protocol, 7).
+
+    Parameters
+    ----------
+    order_id : str
+        The venue's id of its order.
+    trade : OwnTrade
+        As decoded, with an id.
+    liquidity : LiquiditySide
+        Taken where the trade itself does not say.
+    ends_at : Decimal, optional
+        The order's filled quantity after it, base units.
+    ts_event : int
+        UNIX ns, taken where the trade has no time.
+
+    Raises
+    ------
+    ValueError
+        If a number or the id is none.
+    """
+    venue_trade_id = check_id("trade id", trade.id)
+    check_numbers(trade.price, trade.size, trade.trading_fee, trade.sequencer_fee)
+    if trade.size <= 0 or trade.price <= 0:
+        raise ValueError(f"trade {venue_trade_id} of {trade.size} at {trade.price}: both must be positive")
+    # Positive is a cost and negative a rebate, as in the framework. Without the trading fee nothing is known.
+    fee = trade.trading_fee
+    commission = None if fee is None else fee + (trade.sequencer_fee or ZERO)
+    return Fill(
+        trade_id=trade_id(order_id, venue_trade_id),
+        last_qty=trade.size,
+        last_px=trade.price,
+        commission=commission,
+        commission_currency=SETTLEMENT,
+        liquidity_side=_liquidity(trade.liquidity_indicator, liquidity),
+        ts_event=trade.time or ts_event,
+        venue_trade_id=venue_trade_id,
+        ends_at=ends_at,
+    )
+
+
+def _fills(order: Order, liquidity: LiquiditySide, ts_event: int) -> tuple[Fill, ...]:
+    """Read the trades of the latest event: they bring the filled quantity to where it is now."""
+    trades = order.last_trades or []
+    filled = order.filled_size
+    cum = None if filled is None else filled - sum((trade.size for trade in trades), ZERO)
+    if cum is not None and cum < 0:  # more traded than filled: their place is not known
+        cum = None
+    fills = []
+    for trade in trades:
+        if cum is not None:
+            cum += trade.size
+        # One without an id cannot be told from its repetition: the growth of `filled_size` tells of it.
+        if trade.id:
+            fills.append(own_fill(order.id, trade, liquidity=liquidity, ends_at=cum, ts_event=ts_event))
+    return tuple(fills)
+
+
+def _liquidity(indicator: str, otherwise: LiquiditySide) -> LiquiditySide:
+    """Read the indicator, whose words are not published, by its first letter."""
+    match indicator[:1]:
+        case "M" | "m":
+            return LiquiditySide.MAKER
+        case "T" | "t":
+            return LiquiditySide.TAKER
+        case _:
+            return otherwise
+
+
+def _check_order(order: Order) -> None:
+    size, filled = order.size, order.filled_size
+    check_numbers(size, filled, order.price, order.avg_price, order.stop_price, order.filled_fees)
+    if size < 0:
+        raise ValueError(f"size {size} is negative")
+    if filled is not None and filled < 0:
+        raise ValueError(f"filled_size {filled} is negative")
+    for trade in order.last_trades or ():
+        check_numbers(trade.size)
+
+
+def _status(order: Order) -> tuple[VenueStatus, str, bool]:
+    """Return (status, reason of the end, due to post-only)."""
+    match order.status:
+        case WireStatus.PENDING:
+            return VenueStatus.PENDING, "", False
+        case WireStatus.OPEN:
+            asked = order.cancel_requested and not order.cancel_reject_reason
+            return (VenueStatus.PENDING_CANCEL if asked else VenueStatus.WORKING), "", False
+        case WireStatus.STOP_ACCEPTED:
+            return VenueStatus.WAITING, "", False
+        case WireStatus.DONE:
+            return _end(order)
+
+
+def _end(order: Order) -> tuple[VenueStatus, str, bool]:
+    """Tell the meanings of DONE apart: the first match counts (protocol, 12.3).
+
+    The refusals hold only if the order was never live; that the reducer knows, and makes them cancels if it was.
+    """
+    if order.reject_reason:
+        return VenueStatus.REJECTED, order.reject_reason, False
+    filled = order.filled_size or ZERO
+    if 0 < order.size <= filled:
+        return VenueStatus.FILLED, "", False
+    reason = order.cancel_reason or ""
+    word = reason.casefold()
+    if word.startswith(_EXPIRED):
+        return VenueStatus.EXPIRED, reason, False
+    if not filled:
+        if word.startswith(_POST_ONLY):
+            return VenueStatus.REJECTED, reason, True
+        if word.startswith(_REFUSALS) and not word.startswith(_TPSL_ENDED):
+            return VenueStatus.REJECTED, reason, False
+    return VenueStatus.CANCELED, reason, False
+
+
+def _cancel_reject(order: Order) -> tuple[str, str]:
+    """Return (reason, key) of a refused cancel of a live order; the key makes it once for each request."""
+    reason = order.cancel_reject_reason
+    if not reason or order.status is WireStatus.DONE:
+        return "", ""
+    # A request without a time: the text stays with the order, so it tells the request only once.
+    return reason, str(order.cancel_requested_at) if order.cancel_requested_at else f"unset|{reason}"

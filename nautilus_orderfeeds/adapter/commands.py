@@ -271,11 +271,19 @@ class CommandDesk:
                 self._refuse_cancel(tracked, f"nothing was sent: {e}")
             return
         await self._identified(live)
-        live = [tracked for tracked in live if not tracked.state.is_closed]
-        if live:
-            answers = await self._ask_all(self._send_cancels([tracked.ref for tracked in live]), len(live))
-            for tracked, (outcome, updates) in zip(live, answers, strict=True):
-                await self._canceled(tracked, outcome, updates)
+        await self._send_and_take([tracked for tracked in live if not tracked.state.is_closed])
+
+    async def _send_and_take(self, live: Sequence[TrackedOrder]) -> None:
+        if not self._venue.capabilities.cancels_by_ref:
+            for tracked in live:
+                if tracked.state.venue_order_id is None:  # sent as soon as the venue names the order
+                    self._resolver.watch(tracked, "cancel waits for the venue's id", resend_cancel=MAX_CANCEL_RESENDS)
+            live = [tracked for tracked in live if tracked.state.venue_order_id is not None]
+        if not live:
+            return
+        answers = await self._ask_all(self._send_cancels([tracked.ref for tracked in live]), len(live))
+        for tracked, (outcome, updates) in zip(live, answers, strict=True):
+            await self._canceled(tracked, outcome, updates)
 
     async def _identified(self, orders: Sequence[TrackedOrder]) -> None:
         """Wait for the answers to the submits of `orders`: a cancel must not overtake its order."""
@@ -309,9 +317,7 @@ class CommandDesk:
         live = [tracked for tracked in orders if not tracked.state.is_closed]
         if live:
             self._log.warning(f"Sending the cancel of {len(live)} order(s) again")
-            answers = await self._ask_all(self._send_cancels([tracked.ref for tracked in live]), len(live))
-            for tracked, (outcome, updates) in zip(live, answers, strict=True):
-                await self._canceled(tracked, outcome, updates)
+            await self._send_and_take(live)
 
     def _refuse_cancel(self, tracked: TrackedOrder, reason: str) -> None:
         events: list[ev.OrderEvent] = []

@@ -45,7 +45,7 @@ from nautilus_orderfeeds.orders.inference import Rules
 from nautilus_orderfeeds.orders.journal import Journal, Retention
 from nautilus_orderfeeds.orders.tracker import OrderTracker, TrackedOrder
 from nautilus_orderfeeds.orders.updates import AccountUpdate, OrderUpdate, Position
-from nautilus_orderfeeds.venues.base import AccountChanged, Gap, Readback, Venue, VenueData
+from nautilus_orderfeeds.venues.base import AccountChanged, Gap, Readback, Venue, VenueData, VenueMessage
 
 _TICK_SECS = 0.1
 _CATCH_UP_SECS = 2.0
@@ -110,7 +110,7 @@ class OrderFeedExecutionClient(ExecutionReports, LiveExecutionClient):
         self._timer: asyncio.Task[None] | None = None
         self._sync_task: asyncio.Task[None] | None = None
         self._rng = random.Random()
-        self._held_frames: list[bytes] | None = None
+        self._held: list[VenueMessage] | None = None
         #: Frames that could not be read: counted, kept in the journal, logged.
         self.malformed_frames = 0
         #: Venue messages that were published as custom data.
@@ -153,12 +153,34 @@ class OrderFeedExecutionClient(ExecutionReports, LiveExecutionClient):
             if isinstance(e, FeedError):
                 self._log.error(f"Cannot connect to {self._nt_venue}: {e}")
             raise
-        self._timer = self.create_task(self._run_timer(), log_msg="order feed timer")
+        self._timer = self._loop.create_task(self._run_timer(), name="order feed timer")
+
+    def open_offline(self, journal: str, instruments: list[Instrument]) -> None:
+        """Make the client ready for `handle_frame` without any connection (replayer, benchmarks).
+
+        Parameters
+        ----------
+        journal : str
+            Path, or ``":memory:"``.
+        instruments : list[Instrument]
+            Instruments the frames are about.
+        """
+        self._open_journal(journal)
+        self._take_instruments(instruments)
+        self._venue.use_instruments([to_spec(instrument) for instrument in instruments])
+        self._assemble()
+        self._intake.introducing = True
 
     async def _preflight(self) -> None:
         """Check the journal, the venue, the credentials and the instruments; each failure says its name."""
         config = self._config
-        path = config.journal or str(journal_path(self.account_id.value, config.environment))
+        self._open_journal(config.journal or str(journal_path(self.account_id.value, config.environment)))
+        await self._venue.open()
+        await self._instrument_provider.initialize()
+        self._take_instruments(self._instrument_provider.list_all())
+
+    def _open_journal(self, path: str) -> None:
+        config = self._config
         self._journal = Journal(
             path,
             self.account_id.value,
@@ -168,9 +190,9 @@ class OrderFeedExecutionClient(ExecutionReports, LiveExecutionClient):
         pruned = self._journal.prune(self._clock.timestamp_ns())
         self._log.info(f"Journal {path}" + (f", {pruned} old rows pruned" if pruned else ""))
         self._venue.use_marks(self._journal.mark, self._journal.set_mark)
-        await self._venue.open()
-        await self._instrument_provider.initialize()
-        for instrument in self._instrument_provider.list_all():
+
+    def _take_instruments(self, instruments: list[Instrument]) -> None:
+        for instrument in instruments:
             self._cache.add_instrument(instrument)
             spec = to_spec(instrument)
             self._rules[spec.symbol] = self._venue.rules(spec)
@@ -249,6 +271,8 @@ class OrderFeedExecutionClient(ExecutionReports, LiveExecutionClient):
                 sink=self._recorder,
                 stale_after_secs=config.stale_after_secs,
                 start_timeout_secs=config.start_timeout_secs,
+                # A venue that is asked for its snapshot over the stream needs the answers while the reading goes on.
+                buffer_during_resync=not self._venue.capabilities.snapshot_over_stream,
             )
             self._sessions.append(session)
             if n == 0:
@@ -288,9 +312,6 @@ class OrderFeedExecutionClient(ExecutionReports, LiveExecutionClient):
         """
         journal = self._intake.journal
         now_ns = self._clock.timestamp_ns()
-        if self._held_frames is not None:
-            self._held_frames.append(raw)
-            return
         try:
             messages = self._venue.decode(raw)
         except FrameError as e:
@@ -304,13 +325,17 @@ class OrderFeedExecutionClient(ExecutionReports, LiveExecutionClient):
             self._log.exception(f"{self._door.name}: frame could not be decoded (kept in the journal)", e)
             return
         journal.append_frame(self._door.name, raw, now_ns)
+        if self._held is not None:
+            self._held.extend(messages)
+            return
         for message in messages:
-            if type(message) is OrderUpdate:
-                self._intake.update(message)
-            else:
-                self._other(message)
+            self.handle_message(message)
 
-    def _other(self, message: Any) -> None:
+    def handle_message(self, message: VenueMessage) -> None:
+        """Take in one decoded message."""
+        if type(message) is OrderUpdate:
+            self._intake.update(message)
+            return
         match message:
             case AccountUpdate():
                 self._account.take(message)

@@ -2,11 +2,11 @@
 
 The engine takes every report at its word and invents what is missing, so three things are kept in step here: no
 report is given before the engine has applied the events told (`_caught_up_report`), nothing is left unexplained at
-startup (`_stable_reading`), and no frame is taken in between the reading of positions and their reconciliation.
+startup (`_stable_reading`), and no message is taken in between the reading of positions and their reconciliation.
 """
 
 import asyncio
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from nautilus_trader.execution.messages import (
     GenerateFillReports,
@@ -32,7 +32,7 @@ from nautilus_orderfeeds.adapter.sync import Synchronizer, quietly
 from nautilus_orderfeeds.feed.errors import FeedError
 from nautilus_orderfeeds.orders.journal import Journal
 from nautilus_orderfeeds.orders.tracker import OrderTracker, TrackedOrder
-from nautilus_orderfeeds.venues.base import Venue
+from nautilus_orderfeeds.venues.base import Venue, VenueMessage
 
 _CATCH_UP_SECS: Final = 2.0
 _STABLE_TRIES: Final = 5
@@ -57,11 +57,12 @@ class ExecutionReports:
     _synchronizer: Synchronizer
     _tracker: OrderTracker
     _venue: Venue
-    _held_frames: list[bytes] | None
+    _held: list[VenueMessage] | None
 
-    def handle_frame(self, raw: bytes) -> None:
-        """Take in one frame."""
-        raise NotImplementedError
+    if TYPE_CHECKING:
+
+        def handle_message(self, message: VenueMessage) -> None:
+            """Take in one decoded message."""
 
     def _tracked(self, command: Any) -> TrackedOrder | None:
         client_order_id, venue_order_id = command.client_order_id, command.venue_order_id
@@ -189,47 +190,47 @@ class ExecutionReports:
         try:
             await self._stable_reading()
         except FeedError as e:
-            self._release_frames()
+            self._release_messages()
             self._log.error(f"Cannot reconcile: {e}")
             return None
         mass_status: ExecutionMassStatus | None = await super().generate_mass_status(lookback_mins)  # type: ignore[misc]
         if mass_status is None:
-            self._release_frames()
+            self._release_messages()
         else:
             self._intake.introducing = True
         return mass_status
 
     async def _stable_reading(self) -> None:
-        """Read orders and positions until two readings agree, then hold frames until the engine has reconciled.
+        """Read orders and positions until two readings agree, then hold messages until the engine has reconciled.
 
         A fill between the reading of the orders and that of the positions would be counted twice: once in the
         position's report and once by its own event.
         """
         topic = f"reports.execution.{self._nt_venue}"
         self._msgbus.subscribe(topic=topic, handler=self._reconciled)
-        self._loop.call_later(_MAX_HOLD_SECS, self._release_frames)
+        self._loop.call_later(_MAX_HOLD_SECS, self._release_messages)
         before: object = None
         for _ in range(_STABLE_TRIES):
-            if self._held_frames is None:
-                self._held_frames = []
+            if self._held is None:
+                self._held = []
             await self._synchronizer.full()
             for tracked in self._tracker.unsettled():
                 self._intake.settle(tracked)
             for tracked in self._tracker.open_orders():
                 await self._caught_up_report(tracked)
             now = (self._synchronizer.positions, self._intake.fills_told)
-            if now == before and not self._held_frames:
+            if now == before and not self._held:
                 return
             before = now
-            self._release_frames()
+            self._release_messages()
         self._log.warning("The account keeps changing while it is read; positions may be reconciled late")
-        self._held_frames = []
+        self._held = []
 
     def _reconciled(self, _: object) -> None:
-        self._release_frames()
+        self._release_messages()
 
-    def _release_frames(self) -> None:
-        """Take in the frames held back."""
-        held, self._held_frames = self._held_frames, None
-        for raw in held or ():
-            self.handle_frame(raw)
+    def _release_messages(self) -> None:
+        """Take in the messages held back."""
+        held, self._held = self._held, None
+        for message in held or ():
+            self.handle_message(message)

@@ -8,6 +8,7 @@ from nautilus_orderfeeds.feed.clock import Clock
 from nautilus_orderfeeds.feed.errors import FatalFeedError, FeedError, TransientFeedError
 from nautilus_orderfeeds.feed.health import FeedState, HealthMonitor
 from nautilus_orderfeeds.feed.link import Link
+from nautilus_orderfeeds.feed.tasks import Waiters
 from nautilus_orderfeeds.feed.verdict import describe
 
 _log = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ class Resync:
         self._buffer = buffer
         self._wanted = asyncio.Event()
         self._reason = ""
-        self._waiters: list[asyncio.Future[None]] = []
+        self._waiters = Waiters()
 
     def request(self, reason: str) -> None:
         """Ask for a snapshot that begins after this call; requests are merged."""
@@ -55,17 +56,12 @@ class Resync:
 
     async def wait_for_next(self, reason: str) -> None:
         """Ask for a snapshot and return when one that began after this call is applied."""
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiters.append(waiter)
         self.request(reason)
-        await waiter
+        await self._waiters.wait()
 
     def give_up(self, error: FeedError) -> None:
         """Tell all who wait that the session ended."""
-        waiters, self._waiters = self._waiters, []
-        for waiter in waiters:
-            if not waiter.done():
-                waiter.set_exception(error)
+        self._waiters.fail(error)
 
     async def run(self, link: Link, on_live: Callable[[], None]) -> None:
         """Take a first snapshot and then one for each request, for ever.
@@ -84,16 +80,14 @@ class Resync:
         """
         while True:
             self._wanted.clear()
-            waiters, self._waiters = self._waiters, []
+            waiters = self._waiters.take()
             try:
                 await self._take(link)
             except BaseException:
-                self._waiters = waiters + self._waiters
+                self._waiters.give_back(waiters)
                 raise
             link.gate.open()
-            for waiter in waiters:
-                if not waiter.done():
-                    waiter.set_result(None)
+            waiters.release()
             if link.error is None and not self._wanted.is_set():
                 on_live()
             await self._wanted.wait()

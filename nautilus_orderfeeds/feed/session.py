@@ -38,7 +38,7 @@ from nautilus_orderfeeds.feed.health import FeedState, Health, HealthMonitor
 from nautilus_orderfeeds.feed.link import Link, Verdict
 from nautilus_orderfeeds.feed.resync import Resync
 from nautilus_orderfeeds.feed.stream import Frame, FrameSink, Stream
-from nautilus_orderfeeds.feed.tasks import race
+from nautilus_orderfeeds.feed.tasks import Waiters, race
 from nautilus_orderfeeds.feed.verdict import classify, describe
 
 _log = logging.getLogger(__name__)
@@ -148,7 +148,7 @@ class FeedSession:
         self._fatal: FatalFeedError | None = None
         self._condemned: FatalFeedError | None = None
         self._starting = False
-        self._live_waiters: set[asyncio.Future[None]] = set()
+        self._live_waiters = Waiters()
 
     @property
     def state(self) -> FeedState:
@@ -218,17 +218,13 @@ class FeedSession:
         if self._monitor.state is FeedState.LIVE:
             return
         self._check_running()
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._live_waiters.add(waiter)
         try:
             async with self._clock.timeout(timeout_secs):
-                await waiter
+                await self._live_waiters.wait()
         except TimeoutError:
             raise TransientFeedError(
                 f"{self._stream.name}: not live within {timeout_secs:g} s; last cause: {self._last_cause}"
             ) from None
-        finally:
-            self._live_waiters.discard(waiter)
 
     async def send(self, frame: Frame) -> None:
         """Send one text frame, as soon as the subscription is confirmed (also while resyncing).
@@ -397,9 +393,7 @@ class FeedSession:
         if self._live_since is None:
             self._live_since = self._clock.monotonic()
         self._monitor.enter(FeedState.LIVE)
-        for waiter in self._live_waiters:
-            if not waiter.done():
-                waiter.set_result(None)
+        self._live_waiters.release()
 
     async def _watch(self, link: Link) -> None:
         while True:
@@ -438,9 +432,7 @@ class FeedSession:
         self._monitor.enter(FeedState.DOWN, str(fatal) if fatal is not None else "stopped")
         error = fatal or TransientFeedError(f"{self._stream.name}: the session was stopped")
         self._resync.give_up(error)
-        for waiter in self._live_waiters:
-            if not waiter.done():
-                waiter.set_exception(error)
+        self._live_waiters.fail(error)
         if fatal is None:
             return
         _log.error("%s: down for good: %s", self._stream.name, fatal)

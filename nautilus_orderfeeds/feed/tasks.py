@@ -36,3 +36,44 @@ async def race(*coroutines: Coroutine[Any, Any, None]) -> None:
             raise error
     if errors:
         raise errors[0]
+
+
+class Waiters:
+    """Callers that wait for the same thing to happen."""
+
+    def __init__(self) -> None:
+        self._futures: list[asyncio.Future[None]] = []
+
+    async def wait(self) -> None:
+        """Return at the next `release`, or raise what `fail` is given."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._futures.append(future)
+        try:
+            await future
+        finally:
+            if future in self._futures:
+                self._futures.remove(future)
+
+    def release(self) -> None:
+        """Let all go on that wait now."""
+        futures, self._futures = self._futures, []
+        for future in futures:
+            if not future.done():
+                future.set_result(None)
+
+    def fail(self, error: Exception) -> None:
+        """Raise `error` in all that wait now."""
+        futures, self._futures = self._futures, []
+        for future in futures:
+            if not future.done():
+                future.set_exception(error)
+
+    def take(self) -> "Waiters":
+        """Return those that wait now, leaving none here."""
+        taken = Waiters()
+        taken._futures, self._futures = self._futures, []
+        return taken
+
+    def give_back(self, taken: "Waiters") -> None:
+        """Have those that were taken wait here again, before any who came since."""
+        self._futures = taken._futures + self._futures

@@ -78,11 +78,6 @@ class Coverage(Struct):
     inferred_ts: int = 0
     ever_inferred: bool = False
 
-    @property
-    def is_approximate(self) -> bool:
-        """Whether a trade may have been taken for another one, since only amounts could be compared."""
-        return self.ever_inferred and not self.placed
-
     def add(self, qty: Decimal, ends_at: Decimal | None, gaps: tuple[Stretch, ...] = ()) -> None:
         """Note a fill told by a trade that ends at `ends_at`, or that stands for `gaps`; neither: without a place."""
         if not self.placed:
@@ -118,6 +113,7 @@ class Coverage(Struct):
             self.inferred = subtract(self.inferred, stretch)
         else:
             self.credit -= qty
+            self.unplace()
 
     def untold(self, stretch: Stretch) -> tuple[Stretch, ...]:
         """Return the pieces of `stretch` that are not told (while `placed`)."""

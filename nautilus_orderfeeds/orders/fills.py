@@ -11,7 +11,6 @@ and before or after the change of terms that made room for it. What it means is 
   refuses all later fills.
 """
 
-from collections.abc import Iterable
 from decimal import Decimal
 
 from msgspec import structs
@@ -36,11 +35,10 @@ def emit(state: OrderState, out: Events, event: ev.OrderEvent) -> None:
 def tell_trades(
     state: OrderState,
     out: Events,
-    fills: Iterable[Fill],
+    fills: tuple[Fill, ...],
     rules: Rules,
     ts_event: int,
     *,
-    terms_known: bool = False,
     at_last: bool = False,
 ) -> None:
     """Tell `fills` and the undecided trades, as far as can be said now.
@@ -51,56 +49,51 @@ def tell_trades(
         The order; changed in place.
     out : list[OrderEvent]
         Where to add the events.
-    fills : Iterable[Fill]
+    fills : tuple[Fill, ...]
         Trades just told by the venue.
     rules : Rules
         Of the order.
     ts_event : int
         UNIX ns where a trade has no time.
-    terms_known : bool
-        The venue has just stated the order's quantity.
     at_last : bool
         Decide now whatever can be decided: waiting is over.
     """
-    undecided = state.known.undecided
-    if undecided:
-        fills = (*undecided.values(), *fills)
-        undecided.clear()
-    for fill in fills:
-        if fill.trade_id not in state.trades:
-            _tell_trade(state, out, fill, rules, fill.ts_event or ts_event, wait=not at_last, terms_known=terms_known)
+    known = state.known
+    while True:
+        if known.undecided:
+            fills = (*known.undecided.values(), *fills)
+            known.undecided = {}
+        decided = False
+        for fill in fills:
+            if fill.trade_id in state.trades:
+                continue
+            if _tell_trade(state, out, fill, rules, fill.ts_event or ts_event, wait=not at_last):
+                decided = True
+            elif fill.trade_id not in known.undecided:
+                known.undecided[fill.trade_id] = structs.replace(fill, ts_event=fill.ts_event or ts_event)
+        if not (decided and known.undecided):
+            return
+        fills = ()  # one decided trade may decide another
 
 
-def _tell_trade(
-    state: OrderState,
-    out: Events,
-    fill: Fill,
-    rules: Rules,
-    ts_event: int,
-    *,
-    wait: bool,
-    terms_known: bool,
-) -> None:
+def _tell_trade(state: OrderState, out: Events, fill: Fill, rules: Rules, ts_event: int, *, wait: bool) -> bool:
+    """Tell what is new of `fill`; return whether that could be decided."""
+    if state.venue_order_id is None:
+        return False
     coverage = state.coverage
     qty = fill.last_qty
-    new_qty: Decimal | None
     ends_at = fill.ends_at if fill.ends_at is not None and fill.ends_at >= qty else None
     stretch: Stretch | None = None
     gaps: tuple[Stretch, ...] = ()
+    new_qty: Decimal | None
     if coverage.placed and ends_at is not None:
         stretch = (ends_at - qty, ends_at)
         gaps = coverage.untold(stretch)
         new_qty = length(gaps)
     else:
-        counted = _counted_already(state, fill, wait=wait)
-        new_qty = None if counted is None else qty - counted
-    if (
-        new_qty is None
-        or state.venue_order_id is None
-        or (wait and not terms_known and new_qty and _may_close_too_early(state, new_qty))
-    ):
-        state.known.undecided[fill.trade_id] = structs.replace(fill, ts_event=ts_event)
-        return
+        new_qty = _new_by_amount(state, fill, wait=wait)
+    if new_qty is None or (new_qty and wait and _may_close_too_early(state, new_qty)):
+        return False
     if new_qty < qty:
         absorbed = ev.FillAbsorbed(trade_id=fill.trade_id, qty=qty - new_qty, stretch=stretch, ts_event=ts_event)
         emit(state, out, absorbed)
@@ -108,34 +101,37 @@ def _tell_trade(
     else:
         gaps = ()
     if new_qty:
-        told = _book(state, rules, fill, new_qty, ts_event, ends_at, gaps)
-        tell_fill(state, out, told)
+        tell_fill(state, out, _book(state, rules, fill, new_qty, ts_event, ends_at, gaps))
+    return True
 
 
-def _counted_already(state: OrderState, fill: Fill, *, wait: bool) -> Decimal | None:
-    """Return how much of a trade without a place inferred fills have counted; None if that cannot be said yet."""
+def _new_by_amount(state: OrderState, fill: Fill, *, wait: bool) -> Decimal | None:
+    """Return how much of a trade without a place no inferred fill has counted; None if that cannot be said yet."""
     coverage = state.coverage
     credit, qty = coverage.credit, fill.last_qty
     if credit <= 0:
-        return ZERO
-    counted = min(qty, credit)
+        return qty
+    rest = qty - min(qty, credit)
     room = state.unexplained_qty
     times_known = fill.ts_event > 0 and coverage.inferred_ts > 0
     # It happened before, or is as large as what was inferred: then it is most likely what was inferred.
     is_old = fill.ts_event <= coverage.inferred_ts if times_known else qty == credit
-    if is_old:
-        return counted if counted == qty or room >= qty - counted or not wait else None
-    if room >= qty:
-        return ZERO
-    return None if wait else counted
+    if is_old and room >= rest:
+        return rest
+    if not is_old and room >= qty:
+        return qty
+    return None if wait else rest
 
 
 def _may_close_too_early(state: OrderState, qty: Decimal) -> bool:
-    """Whether `qty` more would close the order though its terms, as far as we know, are about to be changed."""
-    if state.quote_quantity or state.is_closed or state.known.end is not None:
+    """Whether `qty` more would close the order though its terms may have changed before, for all we know."""
+    known = state.known
+    if state.quote_quantity or state.is_closed or known.end is not None:
         return False
-    left = state.quantity - state.filled_qty - qty
-    return left < 0 or (left == 0 and state.amending)
+    filled_qty = state.filled_qty + qty
+    if filled_qty < state.quantity or (filled_qty == state.quantity and not state.amending):
+        return False
+    return known.terms_as_of < filled_qty
 
 
 def _book(
@@ -151,7 +147,7 @@ def _book(
     px, estimated = fill.last_px, False
     completes = qty == state.unexplained_qty
     # Where trades may have been taken for one another, the one that completes the total also makes the money agree.
-    corrects = completes and state.coverage.is_approximate
+    corrects = completes and state.coverage.ever_inferred and not (state.coverage.placed and (ends_at or gaps))
     if corrects:
         px = px_from_notional(state, rules, qty, px) or px
     if fill.commission is not None and not (corrects and known.fees is not None):

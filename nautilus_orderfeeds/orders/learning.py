@@ -40,7 +40,10 @@ def learn(state: OrderState, update: OrderUpdate) -> bool:
         known.working = True
     elif status in END_STATUSES:
         _learn_end(known, update, status, complete=filled is not None)
-    return _learn_age(known, update, filled)
+    is_new = _learn_age(known, update, filled)
+    if is_new and filled is not None and update.quantity is not None:
+        known.terms_as_of = filled
+    return is_new
 
 
 def _learn_filled(known: Known, update: OrderUpdate, filled: Decimal) -> None:

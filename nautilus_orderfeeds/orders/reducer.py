@@ -98,19 +98,16 @@ def _reduce(state: OrderState, update: OrderUpdate, rules: Rules) -> Events:
     terms_are_new = learn(state, update)
     known, status = state.known, update.status
 
-    if not state.accepted and (
-        status in LIVE_STATUSES or update.fills or known.filled_qty > 0 or status is VenueStatus.EXPIRED
-    ):
+    if not state.accepted and _was_live(state, update):
         _accept(state, out, update.ts_accepted or update.ts_event, waiting=status is VenueStatus.WAITING)
     if terms_are_new:
         _tell_terms(state, out, update)
+    if update.cancel_reject_reason:
+        _tell_refused_cancel(state, out, update)
     if known.waiting and known.working and not state.triggered:
         _tell_trigger(state, out, update)
     if update.fills or known.undecided:
-        terms_known = terms_are_new and update.quantity is not None
-        tell_trades(state, out, update.fills, rules, update.ts_event, terms_known=terms_known)
-    if update.cancel_reject_reason:
-        _tell_refused_cancel(state, out, update)
+        tell_trades(state, out, update.fills, rules, update.ts_event)
     _conclude(state, out, rules, update.liquidity_side, update.ts_event, waited=False)
     return out
 
@@ -118,6 +115,15 @@ def _reduce(state: OrderState, update: OrderUpdate, rules: Rules) -> Events:
 def _complain(state: OrderState, out: Events, what: str, update: OrderUpdate | None = None) -> None:
     if what not in state.anomalies:
         emit(state, out, ev.OrderAnomaly(what=what, ts_event=0 if update is None else update.ts_event))
+
+
+def _was_live(state: OrderState, update: OrderUpdate) -> bool:
+    """Whether `update` proves that the order is, or was, live: also by a fill, an expiry or a change of its quantity."""
+    status = update.status
+    if status in LIVE_STATUSES or update.fills or state.known.filled_qty > 0 or status is VenueStatus.EXPIRED:
+        return True
+    changed = update.quantity is not None and update.quantity != state.quantity and not state.quote_quantity
+    return changed and status is VenueStatus.CANCELED
 
 
 def _accept(state: OrderState, out: Events, ts_event: int, *, waiting: bool = False) -> None:
@@ -134,7 +140,7 @@ def _accept(state: OrderState, out: Events, ts_event: int, *, waiting: bool = Fa
 
 def _tell_terms(state: OrderState, out: Events, update: OrderUpdate) -> None:
     """Tell changed terms, before the fills: a fill to the old total would close the order too early."""
-    if not state.accepted or state.quote_quantity:
+    if state.quote_quantity or not (state.accepted or state.status is OrderStatus.CANCELED):
         return
     quantity = state.quantity if update.quantity is None else update.quantity
     # A price on an order that has none (a market order's worst price) is not a term of it.
@@ -144,11 +150,12 @@ def _tell_terms(state: OrderState, out: Events, update: OrderUpdate) -> None:
     )
     if quantity == state.quantity and price == state.price and trigger_price == state.trigger_price:
         return
-    known = state.known
-    if state.is_closed and not (state.status is OrderStatus.CANCELED and known.filled_qty > state.quantity):
-        return  # of a closed order nobody asks the terms, unless they must make room for late fills
+    # Of a closed order nobody asks the terms, unless they make room for late fills.
+    if state.is_closed and not (state.status is OrderStatus.CANCELED and quantity != state.quantity):
+        return
     if quantity <= state.filled_qty:  # nothing would be left: the end is told by the status
         return
+    known = state.known
     emit(
         state,
         out,

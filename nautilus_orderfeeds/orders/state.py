@@ -51,6 +51,8 @@ class Known(Struct):
         Of inferred fills, as far as the venue's messages imply one.
     stated_qty, version, ts_event : Decimal, int, int
         How new the newest statement about the order is, in this order (law 6). A bare trade is not one.
+    terms_as_of : Decimal
+        Cumulative quantity of the newest statement that named the order's quantity.
     waiting, working : bool
         The venue has been seen to hold the order for its trigger; to work it.
     undecided : dict[str, Fill]
@@ -68,6 +70,7 @@ class Known(Struct):
     waiting: bool = False
     working: bool = False
     stated_qty: Decimal = ZERO
+    terms_as_of: Decimal = ZERO
     version: int = 0
     ts_event: int = 0
     undecided: dict[str, Fill] = field(default_factory=dict)

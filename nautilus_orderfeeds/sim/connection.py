@@ -16,6 +16,7 @@ from aiohttp import WSCloseCode, WSMessage, web
 from nautilus_orderfeeds.sim.faults import Fault, FaultInjector
 
 _CLOSE_SECS = 1.0
+_HALF_OPEN_SECS = 0.25
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -145,11 +146,11 @@ class Connection:
 
     async def receive(self, timeout_secs: float | None) -> WSMessage:
         """The next message; never one once the connection is half open. Raises `TimeoutError`."""
-        message = await self._socket.receive(timeout_secs)
-        if self.is_half_open:
-            await self._ended.wait()
-            raise ConnectionResetError("half-open connection ended")
-        return message
+        try:
+            return await self._socket.receive(timeout_secs)
+        finally:
+            if self.is_half_open:
+                await self._sleep_half_open()
 
     async def pong(self, data: bytes) -> None:
         """Answer a protocol ping."""
@@ -194,6 +195,13 @@ class Connection:
             held.timer.cancel()
             self._queue.put_nowait(_Frame(held.text))
 
+    async def _sleep_half_open(self) -> None:
+        """Read nothing until the connection is ended here or there, then raise `ConnectionResetError`."""
+        while not self._ended.is_set() and self._request.transport is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), _HALF_OPEN_SECS)
+        raise ConnectionResetError("half-open connection ended")
+
     async def _write(self) -> None:
         while True:
             item = await self._queue.get()
@@ -206,6 +214,8 @@ class Connection:
                             continue
                         await self._socket.send_str(text)
                     case _Close(farewell):
+                        if self.is_half_open:
+                            continue
                         if farewell is not None:
                             await self._socket.send_str(farewell)
                         await self._socket.close(code=WSCloseCode.GOING_AWAY)

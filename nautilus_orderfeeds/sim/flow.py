@@ -86,7 +86,7 @@ class Flow:
         for product in self._market.products.values():
             walk = self._random.randint(-self.settings.walk_ticks, self.settings.walk_ticks)
             mid = self._mids[product.symbol] + walk * product.tick
-            self.set_mid(product.symbol, mid)
+            self._requote(product, mid)
             # Oracle prices are not on the tick: consumers must not assume so.
             noise = product.tick * self._random.randint(1, _NOISE) / _NOISE
             self._market.set_mark(product.symbol, self._mids[product.symbol] + noise, self._mids[product.symbol])
@@ -101,14 +101,17 @@ class Flow:
 
     def set_mid(self, product: str, price: Decimal) -> None:
         """Pull the maker's quotes and place them around `price` (on the tick, within the product's bounds)."""
-        spec = self._market.product(product)
+        self._requote(self._market.product(product), price)
+        self._market.set_mark(product, self._mids[product])
+
+    def _requote(self, spec: Product, price: Decimal) -> None:
+        product = spec.symbol
         reach = self.settings.half_spread_ticks + self.settings.step_ticks * self.settings.levels
         price = max(_down(price, spec.tick), spec.tick * (reach + 1))
         if spec.max_price is not None:
             price = min(price, spec.max_price - spec.tick * reach)
         self._mids[product] = price
         self.pull(product)
-        self._market.set_mark(product, price)
         for level in range(self.settings.levels):
             away = spec.tick * (self.settings.half_spread_ticks + level * self.settings.step_ticks)
             for side in (Side.BUY, Side.SELL):

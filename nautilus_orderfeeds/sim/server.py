@@ -220,6 +220,11 @@ class SimServer:
             else:
                 connection.close(self.farewell)
 
+    def freeze_all(self) -> None:
+        """Leave every WebSocket connection half open: nothing is sent, read or ponged any more."""
+        for connection in self.connections:
+            connection.is_half_open = True
+
     # -- REST -----------------------------------------------------------------------------------------------
 
     @web.middleware
@@ -271,7 +276,7 @@ class SimServer:
             await asyncio.sleep(slow.setting("secs", 1.0))
         if strike(Fault.LOST_ANSWER, name) is not None:
             answer.release()
-            return self._cut_off(request)
+            return self._cut_off(request, web.Response())
         if strike(Fault.RESET, name) is not None:
             answer.release()
             return await self._cut_in_the_middle(request, answer)
@@ -291,17 +296,17 @@ class SimServer:
             answer.release()
         return response
 
-    def _cut_off(self, request: web.Request) -> web.StreamResponse:
+    def _cut_off(self, request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
         self.requests.append(Request(request.method, request.path, 0))
         cut(request.transport)
-        raise ConnectionResetError("answer lost on purpose")
+        return response  # it cannot be written any more, which aiohttp takes for a client that went away
 
     async def _cut_in_the_middle(self, request: web.Request, answer: Answer) -> web.StreamResponse:
         body = answer.encoded()
         response = web.StreamResponse(status=answer.status, headers={"Content-Length": str(len(body) + 1)})
         await response.prepare(request)
         await response.write(body[: len(body) // 2])
-        return self._cut_off(request)
+        return self._cut_off(request, response)
 
     # -- WebSocket ------------------------------------------------------------------------------------------
 
@@ -312,7 +317,8 @@ class SimServer:
         if refusal is not None:
             self.requests.append(Request(request.method, request.path, refusal.status))
             return refusal
-        socket = web.WebSocketResponse(autoping=False, timeout=0.5)
+        # Pings and closes are answered here and not by aiohttp: a half-open connection answers neither.
+        socket = web.WebSocketResponse(autoping=False, autoclose=False, timeout=0.5)
         await socket.prepare(request)
         connection = Connection(socket, request, self.faults)
         self.connections.add(connection)
@@ -341,6 +347,9 @@ class SimServer:
                     await connection.pong(message.data)
                 case WSMsgType.PONG:
                     pass
+                case WSMsgType.CLOSE:
+                    connection.close(None)
+                    return
                 case _:
                     return
 

@@ -149,6 +149,10 @@ class Simulation:
         """End every WebSocket connection: reset it, or say farewell and close it in order."""
         self.server.disconnect_all(abort=abort)
 
+    def freeze_all(self) -> None:
+        """Leave every WebSocket connection half open (until `faults.calm()` ends them)."""
+        self.server.freeze_all()
+
     def pause(self) -> None:
         """Let the venue be down: nothing is accepted; its market and ledger live on."""
         self.server.pause()

@@ -92,6 +92,10 @@ class Capabilities(Struct, frozen=True, kw_only=True):
         Accepted for conditional orders.
     params : Mapping[str, Param]
         Allowed keys of a submit command's `params`.
+    cancels_by_ref : bool
+        A cancel may name an order by what we chose before sending, so it need not wait for the venue's id.
+    snapshot_over_stream : bool
+        The snapshot is asked for on the stream itself, so frames must flow while it is taken.
     """
 
     venue: str
@@ -103,6 +107,8 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     reduce_only_with: frozenset[OrderType] = frozenset()
     trigger_types: frozenset[TriggerType] = frozenset({TriggerType.NO_TRIGGER, TriggerType.DEFAULT})
     params: Mapping[str, Param] = {}
+    cancels_by_ref: bool = False
+    snapshot_over_stream: bool = False
 
     def supports(self, feature: Feature) -> bool:
         """Return whether `feature` is supported."""

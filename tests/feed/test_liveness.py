@@ -32,9 +32,9 @@ async def test_quiet_stream_that_answers_probes_stays_live(ping: bytes | None):
 
     async with feed_server(script) as server:
         stream = EchoStream(server, ping=ping)
-        setup = Setup(server, stream=stream, stale_after_secs=0.03, probe_timeout_secs=2.0)
+        setup = Setup(server, stream=stream, stale_after_secs=0.03, probe_timeout_secs=0.1)
         await setup.session.start()
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0.4)
         assert setup.session.state is FeedState.LIVE
         assert server.connections == 1
         if ping is not None:

@@ -7,8 +7,6 @@ import random
 from contextlib import suppress
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
 from websockets.asyncio.server import ServerConnection
 
 from nautilus_orderfeeds.feed.backoff import Backoff
@@ -79,6 +77,65 @@ async def test_refusal_wins_over_the_close_that_follows_it_at_once():
         assert server.connections == 1
         assert setup.frames == []
     assert not leaked_tasks()
+
+
+async def test_refusal_wins_also_if_it_is_read_after_the_close():
+    """The connection's end must not cut off a handshake that has not looked at all its frames yet."""
+
+    class Slow(RefusingStream):
+        async def handshake(self, conn: Handshake) -> None:
+            await conn.send("login")
+            await conn.expect(lambda frame: frame == b"hello", 5.0)
+            await asyncio.sleep(0.05)
+            await super().handshake(Deaf(conn))
+
+    class Deaf:
+        """A connection into which nothing can be sent any more, and need not."""
+
+        def __init__(self, conn: Handshake) -> None:
+            self.expect = conn.expect
+
+        async def send(self, frame: bytes | str) -> None:
+            return
+
+    async def script(ws: ServerConnection, number: int) -> None:
+        assert await ws.recv() == "login"
+        await ws.send("hello")
+        await ws.send("bad key")
+
+    async with feed_server(script) as server:
+        setup = Setup(server, stream=Slow(server))
+        with pytest.raises(FatalFeedError, match="bad key"):
+            await setup.session.start()
+        assert server.connections == 1
+
+
+async def test_only_a_long_live_period_resets_the_backoff():
+    clock = ManualClock()
+    backoff = quick_backoff(reset_after_secs=30)
+    async with feed_server(greet_and_hold) as server:
+        server.refusals = [(502, {}, b"")] * 3
+        setup = Setup(server, clock=clock, backoff=backoff, start_timeout_secs=1e6)
+        starting = asyncio.ensure_future(setup.session.start())
+
+        async def live_after(connections: int) -> None:
+            async with asyncio.timeout(10):
+                while server.connections < connections or setup.session.state is not FeedState.LIVE:
+                    await clock.advance(0.02)
+                    await asyncio.sleep(0.002)
+
+        await live_after(1)
+        await starting
+        assert backoff.attempts == 3
+        setup.session.reconnect("at once")
+        await live_after(2)
+        assert backoff.attempts == 4
+        await clock.advance(25)
+        await clock.advance(6)
+        setup.session.reconnect("after a while")
+        await live_after(3)
+        assert backoff.attempts == 1
+        await setup.session.stop()
 
 
 async def test_fatal_close_in_mid_life_tells_and_stays_down():
@@ -309,75 +366,6 @@ async def test_frame_that_breaks_off_while_sending_has_an_unknown_outcome():
         with pytest.raises((SendError, OutcomeUnknown)):
             await setup.session.send("next")
         await setup.session.stop()
-
-
-async def test_session_stopped_within_its_own_snapshot():
-    async with feed_server(greet_and_hold) as server:
-        setup = Setup(server)
-
-        async def resync() -> None:
-            await setup.session.stop()
-
-        setup.session = FeedSession(setup.stream, setup.on_frame, resync, backoff=quick_backoff(), proxy=None)
-        with pytest.raises(TransientFeedError):
-            await setup.session.start()
-        assert setup.session.state is FeedState.DOWN
-    assert not leaked_tasks()
-
-
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@example(delay_ms=0.0, cancel_start=False, kind="quiet")
-@given(delay_ms=st.floats(0, 25), cancel_start=st.booleans(), kind=st.sampled_from(["quiet", "flapping", "deaf"]))
-def test_stop_at_any_point_of_life_leaves_nothing_running(delay_ms: float, cancel_start: bool, kind: str):
-    async def script(ws: ServerConnection, number: int) -> None:
-        if kind == "deaf":
-            await hold(ws)
-        await greet(ws, before=["1"], after=["2"])
-        await ws.send("3")
-        if kind == "quiet":
-            await hold(ws)
-
-    async def resync() -> None:
-        await asyncio.sleep(0.005)
-
-    async def run() -> None:
-        async with feed_server(script) as server:
-            setup = Setup(server, resync, stale_after_secs=0.004, probe_timeout_secs=0.5)
-            starting = asyncio.ensure_future(setup.session.start())
-            await asyncio.sleep(delay_ms / 1000)
-            if cancel_start:
-                starting.cancel()
-            else:
-                await setup.session.stop()
-            with suppress(FeedError, asyncio.CancelledError):
-                await starting
-            await setup.session.stop()
-            assert setup.session.state is FeedState.DOWN
-            told = len(setup.frames)
-            assert not [task for task in leaked_tasks() if task.get_name().startswith("feed ")]
-            await asyncio.sleep(0.01)
-            assert len(setup.frames) == told
-        assert not leaked_tasks()
-
-    asyncio.run(run())
-
-
-async def test_cancelled_stop_still_stops():
-    async def script(ws: ServerConnection, number: int) -> None:
-        await greet(ws)
-        go_silent(ws)
-        await asyncio.sleep(3)
-
-    async with feed_server(script) as server:
-        setup = Setup(server, close_timeout_secs=0.2)
-        await setup.session.start()
-        stopping = asyncio.ensure_future(setup.session.stop())
-        await asyncio.sleep(0.02)
-        stopping.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await stopping
-        assert setup.session.state is FeedState.DOWN
-        await until(lambda: not [t for t in leaked_tasks() if t.get_name().startswith("feed ")])
 
 
 async def test_no_secret_is_logged_whatever_the_log_level(caplog: pytest.LogCaptureFixture):

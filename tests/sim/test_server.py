@@ -246,6 +246,18 @@ async def test_half_open_neither_sends_nor_reads_nor_pongs_until_calmed() -> Non
         assert (await socket.receive(timeout=2)).type in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)
 
 
+async def test_a_client_that_closes_is_answered_but_not_when_half_open() -> None:
+    async with running() as venue:
+        socket = await venue.connect()
+        assert await socket.close()
+        assert socket.close_code == 1001
+        await asyncio.wait_for(venue.gone.wait(), 2)
+        socket = await venue.session.ws_connect(f"{venue.url}/ws", timeout=aiohttp.ClientWSTimeout(ws_close=0.2))
+        venue.server.freeze_all()
+        await socket.close()
+        assert socket.close_code == 1006
+
+
 async def test_disconnect_all_in_order_says_farewell() -> None:
     async with running() as venue:
         socket = await venue.connect()

@@ -5,6 +5,7 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
+from ssl import SSLContext
 from typing import Any
 
 from websockets.asyncio.server import Request, Response, ServerConnection, serve
@@ -57,7 +58,7 @@ class FeedServer:
 
 
 @asynccontextmanager
-async def feed_server(script: Script) -> AsyncIterator[FeedServer]:
+async def feed_server(script: Script, *, ssl: SSLContext | None = None) -> AsyncIterator[FeedServer]:
     """Serve on a free loopback port; nothing is left running afterwards."""
     server = FeedServer(script)
     async with serve(
@@ -65,12 +66,13 @@ async def feed_server(script: Script) -> AsyncIterator[FeedServer]:
         "127.0.0.1",
         0,
         process_request=server.process_request,
+        ssl=ssl,
         max_size=None,
         ping_interval=None,
         close_timeout=0.2,
     ) as running:
         port = next(iter(running.sockets)).getsockname()[1]
-        server.url = f"ws://127.0.0.1:{port}/feed"
+        server.url = f"{'wss' if ssl else 'ws'}://127.0.0.1:{port}/feed"
         try:
             yield server
         finally:

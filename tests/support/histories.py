@@ -486,11 +486,29 @@ def distort(rng: Random, life: Life, told: list[OrderUpdate], *, marks: bool = T
                 steps.insert(rng.randint(0, len(steps)), rng.choice(_INTERRUPTIONS))
         if rng.random() < 0.2:
             steps.insert(rng.randint(0, len(steps)), Mark.PEND_CANCEL)
-        if Mark.RESTART in steps:
-            steps.append(told[-1])  # a restart is followed by a resync
+        for at in reversed([i for i, step in enumerate(steps) if step is Mark.RESTART]):
+            steps.insert(at + 1, _resync(rng, life, steps[:at]))
     if life.amends:
         steps.insert(0, Mark.PEND_UPDATE)
     return steps
 
 
 _INTERRUPTIONS = (Mark.SETTLE, Mark.SETTLE, Mark.RESTART)
+
+
+def _resync(rng: Random, life: Life, before: list[Step]) -> OrderUpdate:
+    """Return what a resync reads after a restart: the order at some moment not older than anything told before."""
+    told = [step for step in before if isinstance(step, OrderUpdate)]
+    filled = max((max(u.filled_qty or ZERO, *(f.ends_at or ZERO for f in u.fills), ZERO) for u in told), default=ZERO)
+    trades = {fill.trade_id for update in told for fill in update.fills}
+    filled = max([filled, *(trade.ends_at for trade in life.trades if trade.trade_id in trades)])
+    newest = max((max(u.ts_event, u.version) for u in told), default=0)
+    ended = any(update.status in END_STATUSES for update in told)
+    fit = [
+        moment
+        for moment in life.moments
+        if moment.filled >= filled
+        and max(moment.ts, moment.version) >= newest
+        and (not ended or moment.status in END_STATUSES)
+    ]
+    return whole(life, rng.choice(fit or [life.last]), source=Source.SNAPSHOT)

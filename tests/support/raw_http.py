@@ -41,8 +41,6 @@ class RawServer:
     url: str = ""
     requests: list[RawRequest] = field(default_factory=list)
     connections: int = 0
-    close_idle: bool = False
-    """Close each connection right after its first answer, without announcing it."""
     writers: set[asyncio.StreamWriter] = field(default_factory=set)
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -50,8 +48,7 @@ class RawServer:
         self.writers.add(writer)
         try:
             while await self._serve_one(reader, writer):
-                if self.close_idle:
-                    break
+                continue
         except (ConnectionError, asyncio.IncompleteReadError):
             return
         finally:

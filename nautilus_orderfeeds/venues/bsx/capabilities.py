@@ -76,6 +76,7 @@ CAPABILITIES: Final = Capabilities(
     },
     post_only_with=frozenset({(OrderType.LIMIT, TimeInForce.GTC), (OrderType.LIMIT, TimeInForce.GTD)}),
     reduce_only_with=frozenset({OrderType.LIMIT, OrderType.MARKET}),
+    cancels_by_ref=True,
     params={
         STP: Param(
             "which of two own orders that would trade with each other is cancelled",

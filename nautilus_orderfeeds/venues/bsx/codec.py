@@ -282,5 +282,5 @@ def _cancel_reject(order: Order) -> tuple[str, str]:
     reason = order.cancel_reject_reason
     if not reason or order.status is WireStatus.DONE:
         return "", ""
-    # A request without a time: the text stays with the order, so it tells the request only once.
-    return reason, str(order.cancel_requested_at) if order.cancel_requested_at else f"unset|{reason}"
+    # Without the request's time only the request that waits for an answer can tell whether this is a new one.
+    return reason, str(order.cancel_requested_at or "")

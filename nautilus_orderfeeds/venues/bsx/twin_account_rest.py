@@ -255,7 +255,7 @@ class AccountRoutes:
             "margin_mode": account.margin_modes.get(symbol, "CROSS"),
             "margin_balance": "0",
             "net_size": plain(position.net),
-            "avg_entry_price": plain(round(position.average_price, 18)),
+            "avg_entry_price": plain(position.average_price),
             "initial_margin_requirement": plain(initial),
             "maintenance_margin_requirement": plain(initial * MAINTENANCE_SHARE),
             "liquidation_price": "0",
@@ -360,8 +360,8 @@ def _whole(call: Call, name: str, default: int) -> int:
         return default
     if not text.isascii() or not text.isdigit():
         raise Refused(f"invalid {name}: {text!r}")
-    return int(text)
+    return int(text) or default  # zero is protobuf's "not set"
 
 
 def _ratio(part: Decimal, whole: Decimal) -> Decimal:
-    return round(part / whole, 18) if whole else Decimal(0)
+    return part / whole if whole else Decimal(0)

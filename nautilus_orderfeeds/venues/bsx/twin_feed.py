@@ -58,7 +58,7 @@ class OrdersFeed:
         self._initial_margin = initial_margin
         self._history: dict[str, list[OrderView]] = {}
         self._held: dict[str, _Held] = {}
-        self._is_muted = False
+        self._muted = ""
 
     # -- views ----------------------------------------------------------------------------------------------
 
@@ -97,7 +97,7 @@ class OrdersFeed:
     def publish(self, account: str, views: list[OrderView]) -> None:
         """Send one update with these orders; its timestamp is the latest `updated_at` among them (5.3)."""
         self._history.setdefault(account, []).extend(views)
-        if self._is_muted:
+        if self._muted == account:
             return
         message: dict[str, object] = {
             "channel": "orders",
@@ -116,13 +116,13 @@ class OrdersFeed:
         return {"channel": "orders", "type": "snapshot", "data": data, "timestamp": str(now_ns)}
 
     @contextmanager
-    def muted(self) -> Iterator[None]:
-        """Nothing is sent meanwhile, as if the venue had forgotten to; the history knows it all the same."""
-        self._is_muted = True
+    def muted(self, account: str) -> Iterator[None]:
+        """Send the account nothing meanwhile, as if the venue had forgotten to; the history knows it."""
+        self._muted = account
         try:
             yield
         finally:
-            self._is_muted = False
+            self._muted = ""
 
     def hold(self, account: str) -> Callable[[], None]:
         """
@@ -222,13 +222,25 @@ class OrdersFeed:
     def _send(self, account: str, message: dict[str, object]) -> None:
         for connection in self._connections():
             if connection.account == account and ORDERS in connection.subscriptions:
-                connection.send_json(message, "orders", "orders/update")
+                connection.send_json(message, *_names(message))
 
 
 @dataclass(slots=True)
 class _Held:
     holders: int = 0
     messages: list[dict[str, object]] = field(default_factory=list)
+
+
+def _names(message: dict[str, object]) -> list[str]:
+    """What faults know an update by: also its statuses, and whether it tells of a fill."""
+    names = ["orders", "orders/update"]
+    data = message["data"]
+    assert isinstance(data, list)
+    for order in data:
+        names.append(f"orders/update/{order['status']}")
+        if order.get("last_trades"):
+            names.append("orders/update/fill")
+    return names
 
 
 def _own_order(event: MarketEvent) -> SimOrder | None:

@@ -256,7 +256,7 @@ class OrderRoutes:
             case StreamOrder.BEFORE_ANSWER:
                 return Answer(200, work())
             case StreamOrder.WITHOUT:
-                with self._feed.muted():
+                with self._feed.muted(account.address):
                     return Answer(200, work())
             case StreamOrder.AFTER_ANSWER:
                 release = self._feed.hold(account.address)
@@ -291,8 +291,8 @@ def _object(item: dict[str, Any], name: str) -> dict[str, Any]:
     return body
 
 
-def _known_product(product: str | None) -> None:
-    if product and product not in INDEX_OF:
+def _known_product(product: object) -> None:
+    if product not in (None, "") and (not isinstance(product, str) or product not in INDEX_OF):
         raise Refused(f"unknown product_id {product!r}")
 
 
@@ -302,4 +302,4 @@ def _number(call: Call, name: str, default: int) -> int:
         return default
     if not text.isascii() or not text.isdigit():
         raise Refused(f"invalid {name}: {text!r}")
-    return int(text)
+    return int(text) or default  # zero is protobuf's "not set"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Context, Decimal, localcontext
+from decimal import Context, Decimal
 
 from nautilus_orderfeeds.sim.model import (
     ZERO,
@@ -18,7 +18,7 @@ from nautilus_orderfeeds.sim.model import (
 )
 from nautilus_orderfeeds.venues.bsx.twin_options import BsxTwinOptions, LiquidityWords, TradesShown
 
-_AVERAGE = Context(prec=18)
+_DIGITS = Context(prec=18)
 
 BTC = Product("BTC-PERP", "BTC", "USDC", Decimal("0.1"), Decimal("0.001"), Decimal("0.001"), Decimal("64650"))
 ETH = Product("ETH-PERP", "ETH", "USDC", Decimal("0.01"), Decimal("0.01"), Decimal("0.01"), Decimal("3050"))
@@ -29,8 +29,8 @@ INDEX_OF = {product.symbol: index for index, product in PRODUCT_INDEXES.items()}
 
 
 def plain(number: Decimal) -> str:
-    """A decimal string without exponent and without trailing zeros (section 2)."""
-    text = f"{number:f}"
+    """A decimal string of at most 18 digits, without exponent and without trailing zeros (section 2)."""
+    text = f"{_DIGITS.plus(number):f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return "0" if text in ("", "-0") else text
 
@@ -109,8 +109,7 @@ def time_in_force_word(time_in_force: TimeInForce) -> str:
 def _average(view: OrderView) -> Decimal:
     if view.filled == 0:
         return ZERO
-    with localcontext(_AVERAGE):
-        return view.notional / view.filled
+    return _DIGITS.divide(view.notional, view.filled)
 
 
 class Wire:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from typing import Any
 
 import msgspec
@@ -19,6 +20,7 @@ from nautilus_orderfeeds.venues.bsx.twin_wire import INDEX_OF
 
 FAREWELL = '{"type":"message","message":"bye - service is shutting down"}'
 _NS = 1_000_000_000
+_NANOSECONDS = re.compile(r"[0-9]{1,20}")
 
 
 class BsxStream:
@@ -83,7 +85,7 @@ class BsxStream:
         if key is None:
             _error(connection, "auth", "api key not found", 400)
             return
-        if not isinstance(timestamp, str) or not timestamp.isascii() or not timestamp.isdigit():
+        if not isinstance(timestamp, str) or not _NANOSECONDS.fullmatch(timestamp):
             _error(connection, "auth", "invalid timestamp", 400)
             return
         off_secs = abs(self._clock.now_ns() - int(timestamp)) / _NS
@@ -108,10 +110,11 @@ class BsxStream:
     # -- subscriptions --------------------------------------------------------------------------------------
 
     def _subscribe(self, connection: Connection, body: dict[str, Any]) -> None:
-        channel, product = body.get("channel"), body.get("product")
+        channel: Any = body.get("channel")
+        product: Any = body.get("product")
         if channel == "orders":
             self._subscribe_orders(connection)
-        elif channel in CHANNELS and product in INDEX_OF:
+        elif _is_public(channel, product):
             connection.subscriptions.add((channel, product))
             ack = {"channel": channel, "product": product, "type": "subscribed"}
             connection.send_json(ack, "control/subscribed", f"{channel}/subscribed")
@@ -136,17 +139,22 @@ class BsxStream:
         connection.send_json(snapshot, "orders", "orders/snapshot")
 
     def _unsubscribe(self, connection: Connection, body: dict[str, Any]) -> None:
-        channel, product = body.get("channel"), body.get("product")
+        channel: Any = body.get("channel")
+        product: Any = body.get("product")
         if channel == "orders":
             connection.subscriptions.discard(ORDERS)
             ack = {"type": "unsubscribed", "channel": "orders"}
             connection.send_json(ack, "control/unsubscribed", "orders/unsubscribed")
-        elif channel in CHANNELS and product in INDEX_OF:
+        elif _is_public(channel, product):
             connection.subscriptions.discard((channel, product))
             ack = {"type": "unsubscribed", "channel": channel, "product": product}
             connection.send_json(ack, "control/unsubscribed", f"{channel}/unsubscribed")
         else:
             _error(connection, channel, "given channel/product is unsupported", 400)
+
+
+def _is_public(channel: Any, product: Any) -> bool:
+    return channel in CHANNELS and isinstance(product, str) and product in INDEX_OF
 
 
 def _error(connection: Connection, channel: object, text: str, code: int) -> None:

@@ -5,7 +5,7 @@ fields, `null` for an empty list, further keys. Decimals come straight from the 
 """
 
 from decimal import Decimal
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
@@ -77,9 +77,10 @@ class Order(Struct):
     last_trades: list[OwnTrade] | None = None
 
 
-class OrdersFrame(Struct, tag_field="channel", tag="orders"):
+class OrdersFrame(Struct):
     """A frame of the `orders` channel (protocol, 5.3)."""
 
+    channel: Literal["orders"]
     type: FrameType
     data: list[Order] | UnsetType | None = UNSET
     timestamp: Nanos = 0
@@ -87,9 +88,10 @@ class OrdersFrame(Struct, tag_field="channel", tag="orders"):
     code: int = 0
 
 
-class RawOrdersFrame(Struct, tag_field="channel", tag="orders"):
+class RawOrdersFrame(Struct):
     """The same, with each order left undecoded: one unreadable order must not hide the others."""
 
+    channel: Literal["orders"]
     type: FrameType
     data: list[Raw] = field(default_factory=list)
     timestamp: Nanos = 0
@@ -126,7 +128,7 @@ class CreateOrder(Struct, omit_defaults=True, kw_only=True):
     post_only: bool
     reduce_only: bool
     stp: SelfTradePrevention
-    expired_at: str = "0"
+    expired_at: str
     signature: str = ""
 
 

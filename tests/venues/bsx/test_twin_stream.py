@@ -95,8 +95,8 @@ async def test_errors_of_subscriptions_name_no_product() -> None:
             "message": "not authenticated",
             "code": 401,
         }
-        for channel, product in (("book", "XRP-PERP"), ("funding_rates", "BTC-PERP"), ("book", None)):
-            await stream.sub(channel, product)
+        for channel, product in (("book", "XRP-PERP"), ("funding_rates", "BTC-PERP"), ("book", None), ("book", [])):
+            await stream.send({"op": "sub", "channel": channel, "product": product})
             error = {"channel": channel, "type": "error", "message": UNSUPPORTED, "code": 400}
             assert await stream.receive() == error
 
@@ -207,6 +207,35 @@ async def test_lost_doubled_and_swapped_updates_leave_the_ledger_alone() -> None
         assert sorted(sizes) == ["0.2", "0.2", "0.3", "0.4"] or sorted(sizes) == ["0.2", "0.3", "0.3", "0.4"]
         assert raw.sim.ledger.orders()[0].filled == Decimal("0.4")
         assert {i.fault for i in faults.log} == {Fault.DROP, Fault.DOUBLE, Fault.REORDER}
+
+
+async def test_faults_can_name_a_status_or_fills() -> None:
+    async with bsx() as raw:
+        stream = await raw.stream()
+        await stream.orders()
+        raw.sim.faults.once(Fault.DROP, where="orders/update/OPEN")
+        raw.sim.faults.once(Fault.DROP, where="orders/update/fill")
+        await raw.order("BUY", "64000", "0.5")
+        raw.sim.market.trade("BTC-PERP", "64000", "0.1")
+        raw.sim.market.trade("BTC-PERP", "64000", "0.4")
+        updates = [(await stream.update())[0] for _ in range(2)]
+        assert [(o["status"], o["filled_size"]) for o in updates] == [("PENDING", "0"), ("DONE", "0.5")]
+
+
+async def test_frozen_connections_are_silent_and_end_when_all_is_calm() -> None:
+    async with bsx() as raw:
+        stream = await raw.stream()
+        await stream.orders()
+        raw.sim.freeze_all()
+        await raw.order("BUY", "64000", "0.5")
+        await stream.send({"op": "ping"})
+        with pytest.raises(TimeoutError):
+            await stream.socket.receive(timeout=0.1)
+        raw.sim.faults.calm()
+        assert (await stream.socket.receive(timeout=2)).type in (
+            aiohttp.WSMsgType.CLOSED,
+            aiohttp.WSMsgType.ERROR,
+        )
 
 
 # -- public -------------------------------------------------------------------------------------------------

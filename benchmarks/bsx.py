@@ -1,0 +1,137 @@
+"""BSX: accept, partial fill and fill of limit orders through `handle_frame`."""
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from benchmarks.framework import Framework
+from nautilus_orderfeeds.adapter import convert
+from nautilus_orderfeeds.adapter.instruments import to_framework, to_spec
+from nautilus_orderfeeds.orders import events as ev
+from nautilus_orderfeeds.orders.requests import NewOrder
+from nautilus_orderfeeds.orders.words import OrderSide, OrderType, TimeInForce
+from nautilus_orderfeeds.venues.bsx import DOOR, BsxExecClientConfig, BsxLiveExecClientFactory
+from nautilus_orderfeeds.venues.instruments import InstrumentKind, InstrumentSpec
+
+SPEC = InstrumentSpec(
+    symbol="BTC-PERP",
+    raw_symbol="BTC-PERP",
+    kind=InstrumentKind.CRYPTO_PERPETUAL,
+    base="BTC",
+    quote="USDC",
+    settlement="USDC",
+    price_increment=Decimal("0.1"),
+    size_increment=Decimal("0.001"),
+    info={"index": 1, "product_index": 1},
+)
+
+
+def _order_row(n: int, nonce: int, **changes: Any) -> dict[str, Any]:
+    """One order as the venue's page prints it."""
+    row: dict[str, Any] = {
+        "avg_price": "0",
+        "cancel_reason": "",
+        "cancel_reject_reason": "",
+        "cancel_requested": False,
+        "cancel_requested_at": "0",
+        "client_order_id": f"{n:032x}",
+        "created_at_ts": "1719319688307036691",
+        "filled_fees": "0",
+        "filled_size": "0",
+        "id": f"a01292c9-00f1-4c18-9d47-{n:012x}",
+        "initial_margin": "54.9516550639499991",
+        "is_liquidation": False,
+        "last_trades": [],
+        "nonce": str(nonce),
+        "order_stop_type": "STOP_NONE",
+        "post_only": False,
+        "price": "55000",
+        "product_id": "BTC-PERP",
+        "reduce_only": False,
+        "reject_reason": "",
+        "sender": "0xa01f2319baf9e8a344486ebafa96fb3c9f5bda05",
+        "side": "BUY",
+        "size": "0.018",
+        "status": "OPEN",
+        "stop_price": "0",
+        "stp": "CANCEL_TAKER",
+        "time_in_force": "GTC",
+        "type": "LIMIT",
+        "updated_at": "1719319688307036691",
+    }
+    return row | changes
+
+
+def _trade(n: int, part: int, size: str) -> dict[str, Any]:
+    return {
+        "id": f"0x{n:032x}{part:032x}",
+        "price": "55000",
+        "size": size,
+        "liquidity_indicator": "MAKER",
+        "time": "1719319689307036691",
+        "funding_payment": "0",
+        "trading_fee": "-0.0275",
+        "sequencer_fee": "0",
+    }
+
+
+def frames(n: int, nonce: int) -> dict[str, bytes]:
+    """The three steps of one order's life."""
+    steps = {
+        "accept": _order_row(n, nonce),
+        "partial fill": _order_row(
+            n, nonce, avg_price="55000", filled_size="0.01", filled_fees="-0.0275", last_trades=[_trade(n, 1, "0.01")]
+        ),
+        "fill": _order_row(
+            n,
+            nonce,
+            status="DONE",
+            avg_price="55000",
+            filled_size="0.018",
+            filled_fees="-0.055",
+            last_trades=[_trade(n, 2, "0.008")],
+        ),
+    }
+    return {
+        step: msgspec.json.encode(
+            {"channel": "orders", "type": "update", "data": [row], "timestamp": "1719319689307036691"}
+        )
+        for step, row in steps.items()
+    }
+
+
+def build(framework: Framework, orders: int, journal: str) -> tuple[Any, list[dict[str, bytes]]]:
+    """Return a client with `orders` submitted orders, and the frames of each."""
+    config = BsxExecClientConfig(
+        api_key="00", api_secret="00", signer_key="11" * 32, journal=journal, account_poll_secs=0, audit_interval_secs=0
+    )
+    client = BsxLiveExecClientFactory.create(
+        loop=framework.loop,
+        name="BSX",
+        config=config,
+        msgbus=framework.msgbus,
+        cache=framework.cache,
+        clock=framework.clock,
+    )
+    instrument = to_framework(SPEC, DOOR.venue, 0)
+    framework.cache.add_instrument(instrument)
+    spec = to_spec(instrument)
+    client.open_offline(journal, [instrument])
+    lives: list[dict[str, bytes]] = []
+    for n in range(1, orders + 1):
+        order = framework.limit_order(instrument, Decimal("0.018"), Decimal("55000.0"), "BSX")
+        nonce = 1719319688044650011 + n
+        terms = NewOrder(
+            client_order_id=order.client_order_id.value,
+            symbol=spec.symbol,
+            side=OrderSide.BUY,
+            type=OrderType.LIMIT,
+            time_in_force=TimeInForce.GTC,
+            quantity=convert.decimal_of(order.quantity) or Decimal(0),
+            price=convert.decimal_of(order.price),
+        )
+        tracked = client._tracker.add(terms, client.rules_of(spec.symbol), (f"cid:{n:032x}", f"nonce:{nonce}"), 0)
+        client._intake.tell(tracked, ev.OrderSubmitted())
+        lives.append(frames(n, nonce))
+    return client, lives

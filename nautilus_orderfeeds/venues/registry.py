@@ -1,0 +1,121 @@
+"""Which venues this package has: every folder beside this file that is a package is one.
+
+Nothing is listed by hand, so a sixth venue is one more folder. A venue's door imports the framework, which takes a
+second or two; `names` imports nothing, `load` imports one door.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any, Final
+
+from msgspec import Struct
+
+from nautilus_orderfeeds import venues
+from nautilus_orderfeeds.venues.capabilities import Capabilities
+
+_EXEC_CONFIG: Final = "ExecClientConfig"
+
+
+class VenueUnavailable(Exception):
+    """There is no such venue, or its door cannot be opened. The message says which, and what there is."""
+
+
+class VenueEntry(Struct, frozen=True):
+    """One venue's door, with its public names found by the pattern that all doors follow.
+
+    Parameters
+    ----------
+    name : str
+        Folder name (``"bsx"``), as users type it.
+    prefix : str
+        What its classes begin with (``"Bsx"``).
+    module : ModuleType
+        The door.
+    """
+
+    name: str
+    prefix: str
+    module: ModuleType
+
+    @property
+    def door(self) -> Any:
+        """The `adapter.door.Door`."""
+        return self.module.DOOR
+
+    @property
+    def client_name(self) -> str:
+        """The framework's venue, and the name under which its clients are registered (``"BSX"``)."""
+        return str(self.door.name)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the venue can do."""
+        found: Capabilities = self.door.capabilities
+        return found
+
+    @property
+    def exec_config(self) -> Any:
+        """Class of the execution client's config."""
+        return getattr(self.module, f"{self.prefix}{_EXEC_CONFIG}")
+
+    @property
+    def data_config(self) -> Any:
+        """Class of the data client's config."""
+        return getattr(self.module, f"{self.prefix}DataClientConfig")
+
+    @property
+    def exec_factory(self) -> Any:
+        """Factory class of execution clients."""
+        return getattr(self.module, f"{self.prefix}LiveExecClientFactory")
+
+    @property
+    def data_factory(self) -> Any:
+        """Factory class of data clients."""
+        return getattr(self.module, f"{self.prefix}LiveDataClientFactory")
+
+
+def names() -> list[str]:
+    """Return the names of the venues, sorted; imports none of them."""
+    return sorted(found.name for found in pkgutil.iter_modules(venues.__path__) if found.ispkg)
+
+
+def load(name: str) -> VenueEntry:
+    """Open a venue's door.
+
+    Parameters
+    ----------
+    name : str
+        As in `names`; case does not matter.
+
+    Raises
+    ------
+    VenueUnavailable
+        If there is no such venue, or its door cannot be imported or lacks what every door has.
+    """
+    folder = name.lower()
+    if folder not in names():
+        raise VenueUnavailable(f"no venue {name!r}; there are: {', '.join(names())}")
+    try:
+        module = importlib.import_module(f"{venues.__name__}.{folder}")
+    except Exception as e:
+        raise VenueUnavailable(f"venue {folder} cannot be loaded: {type(e).__name__}: {e}") from e
+    prefix = next((n.removesuffix(_EXEC_CONFIG) for n in dir(module) if _is_exec_config(n, module)), None)
+    if prefix is None or not hasattr(module, "DOOR"):
+        raise VenueUnavailable(f"venue {folder} has no door: expected DOOR and a ...{_EXEC_CONFIG} in its __init__")
+    return VenueEntry(folder, prefix, module)
+
+
+def _is_exec_config(name: str, module: ModuleType) -> bool:
+    """Whether a name is of the venue's own config, not of a base class that the door imports."""
+    return name.endswith(_EXEC_CONFIG) and getattr(module, name).__module__ == module.__name__
+
+
+def load_all() -> Iterator[VenueEntry | VenueUnavailable]:
+    """Open every door; give the reason for each that does not open."""
+    for name in names():
+        try:
+            yield load(name)
+        except VenueUnavailable as e:
+            yield e

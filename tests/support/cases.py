@@ -1,0 +1,142 @@
+"""Ids and titles of every acceptance case, and which of them a test exists for.
+
+TC-E and TC-D are the framework's own testing specification (1.231.0), X are ours: what a private order stream adds.
+"""
+
+from typing import Final
+
+EXECUTION: Final = {
+    "TC-E01": "Market BUY, submit and fill",
+    "TC-E02": "Market SELL, submit and fill",
+    "TC-E03": "Market order, IOC",
+    "TC-E04": "Market order, FOK",
+    "TC-E05": "Market order, quote quantity",
+    "TC-E06": "Close position by market order on stop",
+    "TC-E10": "Limit BUY GTC, accepted",
+    "TC-E11": "Limit SELL GTC, accepted",
+    "TC-E12": "Limit BUY and SELL pair",
+    "TC-E13": "Limit IOC, aggressive",
+    "TC-E14": "Limit IOC, passive",
+    "TC-E15": "Limit FOK, fill",
+    "TC-E16": "Limit FOK, no fill",
+    "TC-E17": "Limit GTD, accepted",
+    "TC-E18": "Limit GTD, expiry",
+    "TC-E19": "Limit DAY, accepted",
+    "TC-E20": "StopMarket BUY",
+    "TC-E21": "StopMarket SELL",
+    "TC-E22": "StopLimit BUY",
+    "TC-E23": "StopLimit SELL",
+    "TC-E24": "MarketIfTouched BUY",
+    "TC-E25": "MarketIfTouched SELL",
+    "TC-E26": "LimitIfTouched BUY",
+    "TC-E27": "LimitIfTouched SELL",
+    "TC-E30": "Modify limit BUY price",
+    "TC-E31": "Modify limit SELL price",
+    "TC-E32": "Cancel-replace limit BUY",
+    "TC-E33": "Cancel-replace limit SELL",
+    "TC-E34": "Modify stop trigger price",
+    "TC-E35": "Cancel-replace stop order",
+    "TC-E36": "Modify rejected",
+    "TC-E40": "Cancel one limit order",
+    "TC-E41": "Cancel all on stop",
+    "TC-E42": "Individual cancels on stop",
+    "TC-E43": "Batch cancel on stop",
+    "TC-E44": "Cancel an already canceled order",
+    "TC-E50": "Bracket BUY",
+    "TC-E51": "Bracket SELL",
+    "TC-E52": "Entry fill activates TP and SL",
+    "TC-E53": "Bracket with post-only entry",
+    "TC-E60": "Post-only accepted",
+    "TC-E61": "Reduce-only on close",
+    "TC-E62": "Display quantity (iceberg)",
+    "TC-E63": "Custom order params",
+    "TC-E70": "Post-only rejection",
+    "TC-E71": "Reduce-only rejection",
+    "TC-E72": "Unsupported order type",
+    "TC-E73": "Unsupported time in force",
+    "TC-E74": "Ambiguous submit failure",
+    "TC-E75": "Ambiguous cancel failure",
+    "TC-E76": "Ambiguous modify failure",
+    "TC-E77": "Ambiguous batch failure",
+    "TC-E78": "Per-order batch rejection",
+    "TC-E80": "Open position on start",
+    "TC-E81": "Cancel orders on stop",
+    "TC-E82": "Close positions on stop",
+    "TC-E83": "Unsubscribe on stop",
+    "TC-E84": "Reconcile open orders",
+    "TC-E85": "Reconcile filled orders",
+    "TC-E86": "Reconcile open long position",
+    "TC-E87": "Reconcile open short position",
+    "TC-E90": "Limit BUY option",
+    "TC-E91": "Limit SELL option",
+    "TC-E92": "Limit with alternative pricing",
+    "TC-E94": "Unsupported order type for options",
+    "TC-E96": "Conditional order rejected for options",
+    "TC-E99": "FOK limit option",
+    "TC-E100": "Cancel option order",
+    "TC-E101": "Reconcile option position",
+}
+
+DATA: Final = {
+    "TC-D01": "Request instruments",
+    "TC-D02": "Subscribe instrument",
+    "TC-D03": "Load a specific instrument",
+    "TC-D10": "Subscribe book deltas",
+    "TC-D11": "Subscribe book at interval",
+    "TC-D12": "Subscribe book depth",
+    "TC-D13": "Request book snapshot",
+    "TC-D14": "Managed book from deltas",
+    "TC-D15": "Request historical book deltas",
+    "TC-D20": "Subscribe quotes",
+    "TC-D21": "Request historical quotes",
+    "TC-D30": "Subscribe trades",
+    "TC-D31": "Request historical trades",
+    "TC-D40": "Subscribe bars",
+    "TC-D41": "Request historical bars",
+    "TC-D50": "Subscribe mark prices",
+    "TC-D51": "Subscribe index prices",
+    "TC-D52": "Subscribe funding rates",
+    "TC-D53": "Request historical funding rates",
+    "TC-D60": "Subscribe instrument status",
+    "TC-D61": "Subscribe instrument close",
+    "TC-D62": "Subscribe option greeks",
+    "TC-D63": "Subscribe option chain",
+    "TC-D70": "Unsubscribe on stop",
+    "TC-D71": "Custom subscribe params",
+    "TC-D72": "Custom request params",
+}
+
+OWN: Final = {
+    "X01": "Accept and fill in one frame",
+    "X02": "Fill before accept",
+    "X03": "Fill after the cancel request, and fill after the cancel ack",
+    "X04": "Duplicate or possible-duplicate delivery of every message type",
+    "X05": "Fills out of order",
+    "X06": "Disconnect with a submit in flight",
+    "X07": "Disconnect with a cancel, and with a replace, in flight",
+    "X08": "Replace a partly filled order",
+    "X09": "Unsolicited cancel, end-of-day or supervisory cancel",
+    "X10": "Unsolicited replace or price change by the venue",
+    "X11": "Trade bust or correction",
+    "X12": "Restart with open orders, with and without a cache database",
+    "X13": "Restart after the venue's sequence or trading day was reset",
+    "X14": "Unknown instrument in a venue message",
+    "X15": "Malformed or non-ASCII id",
+    "X16": "Client-id map: exhaustion, and uniqueness across restarts",
+    "X17": "Cancel-all while a submit is in flight",
+    "X18": "Journal write or sync failure",
+    "X19": "Orders entered outside this node",
+    "X20": "Engine's own guess, then the late venue truth",
+}
+
+ALL: Final = EXECUTION | DATA | OWN
+
+#: Case id -> names of the tests made for it.
+TESTED: dict[str, set[str]] = {}
+
+
+def register(case_id: str, test: str) -> None:
+    """Note that `test` runs a case; a case may have several tests (X12 (a), X12 (b) ...)."""
+    if case_id not in ALL:
+        raise ValueError(f"{case_id} is no acceptance case")
+    TESTED.setdefault(case_id, set()).add(test)

@@ -1,0 +1,158 @@
+"""Seeded chaos: a strategy that trades at random while the venue's faults strike, then the books are compared."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from nautilus_trader.config import StrategyConfig
+from nautilus_trader.model.enums import OrderSide, TimeInForce
+from nautilus_trader.model.identifiers import AccountId, InstrumentId
+from nautilus_trader.trading.strategy import Strategy
+
+from nautilus_orderfeeds.cli.compare import Comparison, compare
+from nautilus_orderfeeds.sim import simulate
+from nautilus_orderfeeds.sim.faults import Fault
+from tests.support.nodes import Run, node_config, running_node
+
+CONVERGE_SECS = 25.0
+
+
+@dataclass(frozen=True)
+class Chaos:
+    """What is needed to let chaos loose on one venue."""
+
+    venue: str
+    name: str
+    symbol: str
+    quantity: str
+    exec_factory: Any
+    #: Frames and REST calls the faults may hit.
+    frames: str
+    rest: tuple[Fault, ...]
+    #: Allowed difference per unit of an order's notional where fills had to be inferred (quote units).
+    price_tolerance: Decimal
+    sim_options: dict[str, Any] = field(default_factory=dict)
+    exec_options: dict[str, Any] = field(default_factory=dict)
+    #: Kinds of orders the venue takes: each makes (order factory, instrument, side, price) -> order.
+    kinds: tuple[str, ...] = ("limit", "post_only", "ioc", "fok", "market")
+
+    @property
+    def instrument_id(self) -> InstrumentId:
+        return InstrumentId.from_str(f"{self.symbol}.{self.name}")
+
+
+class ChaosStrategyConfig(StrategyConfig, frozen=True):
+    """Which instrument, how much, which kinds of orders."""
+
+    instrument_id: InstrumentId
+    quantity: str
+    kinds: tuple[str, ...]
+
+
+class ChaosStrategy(Strategy):
+    """Places, cancels and modifies at random when told to act; decides nothing by itself."""
+
+    def __init__(self, config: ChaosStrategyConfig, rng: random.Random) -> None:
+        super().__init__(config)
+        self._rng = rng
+
+    def act(self, bid: Decimal, ask: Decimal) -> None:
+        """Do one random thing around the venue's present best prices."""
+        rng, instrument = self._rng, self.cache.instrument(self.config.instrument_id)
+        mine = [o for o in self.cache.orders_open(strategy_id=self.id) if not o.is_pending_cancel]
+        chance = rng.random()
+        if mine and chance < 0.25:
+            self.cancel_order(rng.choice(mine))
+            return
+        if chance < 0.30:
+            self.cancel_all_orders(self.config.instrument_id)
+            return
+        side = rng.choice([OrderSide.BUY, OrderSide.SELL])
+        size = instrument.make_qty(Decimal(self.config.quantity) * rng.randint(1, 6))
+        tick = instrument.price_increment.as_decimal()
+        kind = rng.choice(self.config.kinds)
+        passive, crossing = (bid, ask) if side == OrderSide.BUY else (ask, bid)
+        away = tick * rng.randint(0, 4) * (-1 if side == OrderSide.BUY else 1)
+        factory, iid = self.order_factory, self.config.instrument_id
+        match kind:
+            case "market":
+                order = factory.market(iid, side, size, time_in_force=TimeInForce.IOC)
+            case "ioc":
+                order = factory.limit(iid, side, size, instrument.make_price(crossing), TimeInForce.IOC)
+            case "fok":
+                order = factory.limit(iid, side, size, instrument.make_price(crossing), TimeInForce.FOK)
+            case "post_only":
+                price = instrument.make_price(rng.choice([passive + away, crossing]))
+                order = factory.limit(iid, side, size, price, post_only=True)
+            case _:
+                order = factory.limit(iid, side, size, instrument.make_price(passive + away))
+        self.submit_order(order)
+
+
+def arm(sim: Any, chaos: Chaos, rng: random.Random) -> list[str]:
+    """Arm two to four kinds of faults; return their names for the failure message."""
+    menu: list[tuple[Fault, Callable[[], None]]] = [
+        (Fault.DROP, lambda: sim.faults.arm(Fault.DROP, where=chaos.frames, probability=0.15)),
+        (Fault.DOUBLE, lambda: sim.faults.arm(Fault.DOUBLE, where=chaos.frames, probability=0.3)),
+        (Fault.REORDER, lambda: sim.faults.arm(Fault.REORDER, where=chaos.frames, probability=0.3, depth=2)),
+        (Fault.DELAY, lambda: sim.faults.arm(Fault.DELAY, where=chaos.frames, probability=0.2, secs=0.1)),
+        (Fault.GARBAGE, lambda: sim.faults.arm(Fault.GARBAGE, where=chaos.frames, probability=0.1)),
+        (Fault.RESET, lambda: sim.faults.arm(Fault.RESET, where=chaos.frames, probability=0.05)),
+        (Fault.HALF_OPEN, lambda: sim.faults.arm(Fault.HALF_OPEN, where=chaos.frames, probability=0.03, times=1)),
+        (Fault.STALE_SNAPSHOT, lambda: sim.faults.arm(Fault.STALE_SNAPSHOT, probability=0.5, times=4, lag=3)),
+    ]
+    menu += [(fault, lambda f=fault: sim.faults.arm(f, where="POST*", probability=0.15)) for fault in chaos.rest]
+    menu += [(fault, lambda f=fault: sim.faults.arm(f, where="DELETE*", probability=0.2)) for fault in chaos.rest[:2]]
+    chosen = rng.sample(menu, rng.randint(2, 4))
+    for _, do in chosen:
+        do()
+    return [fault.name for fault, _ in chosen]
+
+
+async def run_seed(chaos: Chaos, seed: int, *, acts: int = 25, pause_secs: float = 0.05) -> tuple[Comparison, list[str]]:
+    """Trade for a while under faults, calm down, and compare; return the comparison and the faults armed."""
+    rng = random.Random(f"{chaos.venue}|chaos|{seed}")
+    async with simulate(chaos.venue, seed=seed, tick_secs=0.05, **chaos.sim_options) as sim:
+        config = sim.exec_config(
+            settle_secs=0.3,
+            audit_interval_secs=0.5,
+            stale_after_secs=0.8,
+            account_poll_secs=0.5,
+            request_timeout_secs=2.0,
+            **chaos.exec_options,
+        )
+        strategy = ChaosStrategy(
+            ChaosStrategyConfig(instrument_id=chaos.instrument_id, quantity=chaos.quantity, kinds=chaos.kinds), rng
+        )
+        node = node_config({chaos.name: config}, inflight_check_interval_ms=0)
+        async with running_node(
+            node, exec_factories={chaos.name: chaos.exec_factory}, strategies=(strategy,)
+        ) as run:
+            armed = arm(sim, chaos, rng)
+            symbol = sim.twin.product_of(chaos.symbol) if hasattr(sim.twin, "product_of") else chaos.symbol
+            for _ in range(acts):
+                bid, ask = sim.market.best(symbol)
+                if bid is not None and ask is not None:
+                    strategy.act(bid, ask)
+                await asyncio.sleep(pause_secs * rng.random() * 2)
+            strategy.cancel_all_orders(chaos.instrument_id)
+            await asyncio.sleep(0.1)
+            sim.faults.calm()
+            sim.stop_flow()
+            return await converge(sim, run, chaos), armed
+
+
+async def converge(sim: Any, run: Run, chaos: Chaos) -> Comparison:
+    """Compare again and again until both sides agree and stay so, or time is up; return the last comparison."""
+    account = AccountId(f"{chaos.name}-001")
+    agreed = 0
+    deadline = asyncio.get_running_loop().time() + CONVERGE_SECS
+    while True:
+        comparison = compare(sim, run.cache, chaos.name, account, price_tolerance=chaos.price_tolerance)
+        agreed = 0 if comparison.differences else agreed + 1
+        if agreed >= 2 or asyncio.get_running_loop().time() > deadline:
+            return comparison
+        await asyncio.sleep(0.3)

@@ -1,0 +1,233 @@
+"""What the acceptance cases must be told of a venue: one profile each; everything else about them is the same.
+
+Each case id is accounted for: it runs, or it is `refused` (a user can ask for it, the venue cannot do it: the test
+then is that the asking is denied with a reason and nothing is sent), or it is `not_applicable` and says why.
+"""
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, unique
+from functools import cached_property
+from typing import Any
+
+from nautilus_trader.model.enums import OrderType, TimeInForce
+from nautilus_trader.model.identifiers import AccountId, InstrumentId
+
+from nautilus_orderfeeds.sim.model import SelfTrade, SimOrder
+
+Call = tuple[str, str]
+"""A REST call of the venue: method and path (without a query)."""
+
+
+@unique
+class How(Enum):
+    """By what a user learns that the venue cannot do what was asked for."""
+
+    DENIED = "OrderDenied, and nothing is sent"
+    MODIFY_REJECTED = "OrderModifyRejected, and nothing is sent"
+    LOGGED = "an error in the log, and no data"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A case the venue cannot do; `reason` must be part of what the user is told."""
+
+    how: How
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class VenueProfile:
+    """One venue.
+
+    Parameters
+    ----------
+    name, prefix : str
+        Of the simulation (``"bsx"``) and of the public classes (``"Bsx"``).
+    venue : str
+        The framework's venue, client id and name of the factories.
+    instrument, other_instrument : str
+        Two instruments of the listing; `product`, `other_product` are the same in the venue's own words.
+    qty : str
+        An order quantity that the best level of the simulated book can fill at once, divisible by `parts`.
+    parts : int
+        Into how many equal fills `qty` can be cut.
+    exec_options, data_options : Mapping[str, Any]
+        Config fields that make the venue's client fast enough for a test.
+    submit, submit_many, cancel, cancel_many, open_orders : Call, optional
+        The venue's REST calls; None where it has none.
+    order_frames : str
+        Name by which faults know a frame about orders.
+    params, params_arrived : Mapping, Callable, optional
+        Venue params of an order, and whether a simulated order shows them.
+    unsupported_types, unsupported_forces
+        What must be denied (TC-E72, TC-E73).
+    stays_pending, slow_cancel : Callable[[float], Mapping]
+        Options of the simulation: an order is accepted, a cancel takes effect, only after so many seconds.
+    stream_first : Mapping
+        Options of the simulation: the stream tells of an order before its submit is answered.
+    cannot_cover : Mapping
+        Options of the simulation: an order beyond the account's margin is refused in the answer.
+    beyond_margin : str
+        A quantity that the account cannot pay for.
+    modifies, asks_by_ref, names_unknown_final : bool
+        The venue can change an order; tells of an order by what we chose; says definitely that it never had one.
+    refused : Mapping[str, Refusal]
+    not_applicable : Mapping[str, str]
+        By case id.
+    """
+
+    name: str
+    prefix: str
+    venue: str
+    instrument: str
+    product: str
+    other_instrument: str
+    other_product: str
+    qty: str
+    parts: int
+    exec_options: Mapping[str, Any]
+    data_options: Mapping[str, Any]
+    submit: Call
+    submit_many: Call | None
+    cancel: Call
+    cancel_many: Call | None
+    open_orders: Call
+    order_frames: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    params_arrived: Callable[[SimOrder], bool] | None = None
+    unsupported_types: tuple[OrderType, ...] = ()
+    unsupported_forces: tuple[tuple[OrderType, TimeInForce], ...] = ()
+    stays_pending: Callable[[float], Mapping[str, Any]]
+    slow_cancel: Callable[[float], Mapping[str, Any]]
+    stream_first: Mapping[str, Any]
+    cannot_cover: Mapping[str, Any] = field(default_factory=dict)
+    beyond_margin: str = ""
+    refused: Mapping[str, Refusal] = field(default_factory=dict)
+    not_applicable: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def door(self) -> Any:
+        """The venue's public module."""
+        return importlib.import_module(f"nautilus_orderfeeds.venues.{self.name}")
+
+    @property
+    def exec_factory(self) -> Any:
+        return getattr(self.door, f"{self.prefix}LiveExecClientFactory")
+
+    @property
+    def data_factory(self) -> Any:
+        return getattr(self.door, f"{self.prefix}LiveDataClientFactory")
+
+    @property
+    def instrument_id(self) -> InstrumentId:
+        return InstrumentId.from_str(self.instrument)
+
+    @property
+    def account_id(self) -> AccountId:
+        return AccountId(f"{self.venue}-001")
+
+    @property
+    def order_entry(self) -> frozenset[Call]:
+        """Every call that changes an order."""
+        calls = (self.submit, self.submit_many, self.cancel, self.cancel_many)
+        return frozenset(call for call in calls if call is not None)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+_STOPS = "does not support order type"
+_NO_OPTIONS = "lists perpetual futures only, no options: there is no instrument to ask for"
+
+BSX = VenueProfile(
+    name="bsx",
+    prefix="Bsx",
+    venue="BSX",
+    instrument="BTC-PERP.BSX",
+    product="BTC-PERP",
+    other_instrument="ETH-PERP.BSX",
+    other_product="ETH-PERP",
+    qty="0.012",
+    parts=3,
+    exec_options={"requests_per_sec": 500, "settle_secs": 0.3, "audit_interval_secs": 0.0},
+    data_options={"requests_per_sec": 500},
+    submit=("POST", "/orders"),
+    submit_many=("POST", "/orders/batch"),
+    cancel=("DELETE", "/order"),
+    cancel_many=("DELETE", "/orders"),
+    open_orders=("GET", "/orders"),
+    order_frames="orders",
+    params={"stp": "CANCEL_MAKER"},
+    params_arrived=lambda order: order.self_trade is SelfTrade.CANCEL_MAKER,
+    unsupported_types=(
+        OrderType.STOP_MARKET,
+        OrderType.STOP_LIMIT,
+        OrderType.MARKET_IF_TOUCHED,
+        OrderType.LIMIT_IF_TOUCHED,
+        OrderType.TRAILING_STOP_MARKET,
+        OrderType.TRAILING_STOP_LIMIT,
+        OrderType.MARKET_TO_LIMIT,
+    ),
+    unsupported_forces=(
+        (OrderType.LIMIT, TimeInForce.DAY),
+        (OrderType.LIMIT, TimeInForce.AT_THE_OPEN),
+        (OrderType.LIMIT, TimeInForce.AT_THE_CLOSE),
+        (OrderType.MARKET, TimeInForce.DAY),
+        (OrderType.MARKET, TimeInForce.AT_THE_OPEN),
+    ),
+    stays_pending=lambda secs: {"match_delay_secs": secs},
+    slow_cancel=lambda secs: {"cancel_delay_secs": secs},
+    stream_first={"create_stream": "before", "cancel_stream": "before"},
+    cannot_cover={"margin_refusal": "answer"},
+    beyond_margin="1000",
+    refused={
+        "TC-E05": Refusal(How.DENIED, "quote quantity"),
+        "TC-E19": Refusal(How.DENIED, "time in force DAY"),
+        "TC-E20": Refusal(How.DENIED, _STOPS),
+        "TC-E21": Refusal(How.DENIED, _STOPS),
+        "TC-E22": Refusal(How.DENIED, _STOPS),
+        "TC-E23": Refusal(How.DENIED, _STOPS),
+        "TC-E24": Refusal(How.DENIED, _STOPS),
+        "TC-E25": Refusal(How.DENIED, _STOPS),
+        "TC-E26": Refusal(How.DENIED, _STOPS),
+        "TC-E27": Refusal(How.DENIED, _STOPS),
+        "TC-E30": Refusal(How.MODIFY_REJECTED, "cannot modify an order"),
+        "TC-E31": Refusal(How.MODIFY_REJECTED, "cannot modify an order"),
+        "TC-E34": Refusal(How.DENIED, _STOPS),
+        "TC-E35": Refusal(How.DENIED, _STOPS),
+        "TC-E50": Refusal(How.DENIED, "does not support"),
+        "TC-E51": Refusal(How.DENIED, "does not support"),
+        "TC-E52": Refusal(How.DENIED, "does not support"),
+        "TC-E53": Refusal(How.DENIED, "does not support"),
+        "TC-E62": Refusal(How.DENIED, "display quantity"),
+        "X08": Refusal(How.MODIFY_REJECTED, "cannot modify an order"),
+        "TC-D15": Refusal(How.LOGGED, "no historical book deltas"),
+        "TC-D21": Refusal(How.LOGGED, "no historical quotes"),
+        "TC-D31": Refusal(How.LOGGED, "no historical trades"),
+        "TC-D40": Refusal(How.LOGGED, "no bars"),
+        "TC-D41": Refusal(How.LOGGED, "no historical bars"),
+        "TC-D60": Refusal(How.LOGGED, "no instrument status"),
+        "TC-D61": Refusal(How.LOGGED, "no instrument close"),
+        "TC-D62": Refusal(How.LOGGED, "no option greeks"),
+    },
+    not_applicable={
+        "TC-E76": "the venue has no call to change an order, so no such request can fail: see TC-E36",
+        "TC-E90": _NO_OPTIONS,
+        "TC-E91": _NO_OPTIONS,
+        "TC-E92": _NO_OPTIONS,
+        "TC-E94": _NO_OPTIONS,
+        "TC-E96": _NO_OPTIONS,
+        "TC-E99": _NO_OPTIONS,
+        "TC-E100": _NO_OPTIONS,
+        "TC-E101": _NO_OPTIONS,
+        "TC-D63": "no option chains: " + _NO_OPTIONS,
+        "TC-D71": "subscriptions of the venue take no parameters (protocol 5.1)",
+        "TC-D72": "the adapter defines no request parameters for the venue",
+        "X10": "the venue never changes an order itself: it has no amend call and no reason that names one (protocol 4.6)",
+        "X13": "the private channel has no sequence numbers, and perpetuals no trading days (protocol 5.3)",
+    },
+)
+
+PROFILES = (BSX,)

@@ -128,6 +128,10 @@ class CommandDesk:
         except FeedError as e:
             self._deny_all(orders, f"nothing was sent: {e}")
             return
+        if any(order.is_closed for order in orders):
+            # The framework cancels an order by itself that waits here and was not submitted yet.
+            self._deny_all([order for order in orders if not order.is_closed], "another order of its list has ended")
+            return
         tracked: list[TrackedOrder] = []
         try:
             for order, ready in zip(orders, prepared, strict=True):

@@ -1,7 +1,9 @@
 """Custom data for strategies and catalogs: what the feed knows beyond order events, and how it is doing.
 
 All three are registered for Arrow, so they go into and come out of a `ParquetDataCatalog`. Numbers are decimal text,
-because Arrow's floats would not be exact. Subscribe in a strategy with ``subscribe_data(DataType(FeedHealth))``.
+because Arrow's floats would not be exact. Subscribe in a strategy with
+``subscribe_data(DataType(FeedHealth), client_id=ClientId("BSX"))`` (the framework demands a client id; the data
+client of that name must exist), or anywhere with ``msgbus.subscribe``.
 """
 
 from typing import Any
@@ -122,6 +124,9 @@ class VenueEvent(Data):
 ORDER_FEED_UPDATE = DataType(OrderFeedUpdate)
 FEED_HEALTH = DataType(FeedHealth)
 VENUE_EVENT = DataType(VenueEvent)
+
+#: Published by the clients on the message bus, whoever has subscribed.
+PUBLISHED = frozenset({OrderFeedUpdate, FeedHealth, VenueEvent})
 
 
 def order_feed_update(

@@ -13,6 +13,7 @@ from nautilus_trader.data.messages import (
     RequestQuoteTicks,
     RequestTradeTicks,
     SubscribeBars,
+    SubscribeData,
     SubscribeFundingRates,
     SubscribeIndexPrices,
     SubscribeInstrument,
@@ -22,6 +23,7 @@ from nautilus_trader.data.messages import (
     SubscribeQuoteTicks,
     SubscribeTradeTicks,
     UnsubscribeBars,
+    UnsubscribeData,
     UnsubscribeFundingRates,
     UnsubscribeIndexPrices,
     UnsubscribeInstrument,
@@ -178,6 +180,14 @@ class OrderFeedDataClient(LiveMarketDataClient):
                 self._handle_data(data)
 
     # -- subscribe -------------------------------------------------------------------------------------------------
+
+    async def _subscribe(self, command: SubscribeData) -> None:
+        """Note a subscription of custom data: this package's own types are published whether anybody asks or not."""
+        if command.data_type.type not in custom_data.PUBLISHED:
+            self._log.error(f"{self._nt_venue} has no {command.data_type}")
+
+    async def _unsubscribe(self, command: UnsubscribeData) -> None:
+        """Do nothing: what is published is published for all."""
 
     async def _switch(self, channel: Channel, instrument_id: InstrumentId, *, on: bool) -> None:
         support = self._market.capabilities.data.get(channel)

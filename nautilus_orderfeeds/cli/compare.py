@@ -31,11 +31,17 @@ _REFUSALS = frozenset({EndReason.POST_ONLY, EndReason.MARGIN, EndReason.REDUCE_O
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One compared value."""
+    """One compared value: `aspect` of `subject` (an order, a position, a balance), as each side has it."""
 
-    what: str
+    subject: str
+    aspect: str
     venue: str
     framework: str
+
+    @property
+    def what(self) -> str:
+        """Subject and aspect in one."""
+        return f"{self.subject} {self.aspect}".rstrip()
 
     @property
     def agrees(self) -> bool:
@@ -45,21 +51,32 @@ class Row:
 
 @dataclass(slots=True)
 class Comparison:
-    """All rows of one venue; `orders` and `fills` count what was compared."""
+    """All rows of one venue.
+
+    `orders` and `fills` count what was compared; `client_order_ids` gives the framework's name of an order by subject.
+    """
 
     name: str
     orders: int = 0
     fills: int = 0
     rows: list[Row] = field(default_factory=list)
+    client_order_ids: dict[str, str] = field(default_factory=dict)
 
     @property
     def differences(self) -> list[Row]:
         """The rows in which the two sides differ."""
         return [row for row in self.rows if not row.agrees]
 
-    def add(self, what: str, venue: object, framework: object) -> None:
+    def by_subject(self) -> dict[str, list[Row]]:
+        """The rows of each subject, in the sequence in which they were compared."""
+        found: dict[str, list[Row]] = {}
+        for row in self.rows:
+            found.setdefault(row.subject, []).append(row)
+        return found
+
+    def add(self, subject: str, aspect: str, venue: object, framework: object) -> None:
         """Compare two values by their text."""
-        self.rows.append(Row(what, _text(venue), _text(framework)))
+        self.rows.append(Row(subject, aspect, _text(venue), _text(framework)))
 
 
 def _text(value: object) -> str:
@@ -67,7 +84,13 @@ def _text(value: object) -> str:
 
 
 def compare(
-    sim: Any, cache: Any, venue: str, account_id: AccountId, *, price_tolerance: Decimal = Decimal(0)
+    sim: Any,
+    cache: Any,
+    venue: str,
+    account_id: AccountId,
+    *,
+    price_tolerance: Decimal = Decimal(0),
+    unresolved_ok: bool = False,
 ) -> Comparison:
     """Compare the framework's cache with a simulated venue's ledger.
 
@@ -84,6 +107,9 @@ def compare(
     price_tolerance : Decimal
         Allowed difference of an order's notional per unit filled (quote), where fills had to be inferred from an
         average; 0 demands equality.
+    unresolved_ok : bool
+        Accept orders in flight which the venue does not know: a request may be lost, and until the venue's own rules
+        make that final, "in flight" is the truth.
 
     Returns
     -------
@@ -102,7 +128,11 @@ def compare(
         venue_order_id = order.venue_order_id.value if order.venue_order_id is not None else None
         if venue_order_id in known or order.status in (OrderStatus.DENIED, OrderStatus.REJECTED):
             continue
-        result.add(f"order {order.client_order_id} at the venue", "no such order", f"{order.status_string()}")
+        if not any(type(event).__name__ == "OrderSubmitted" for event in order.events):
+            continue  # cancelled by the framework itself before it was sent
+        if unresolved_ok and venue_order_id is None and order.is_inflight:
+            continue
+        result.add(f"order {order.client_order_id}", "at the venue", "no such order", f"{order.status_string()}")
     _positions(result, ledger, cache, venue)
     _balances(result, sim, cache, account_id)
     return result
@@ -110,20 +140,22 @@ def compare(
 
 def _order(result: Comparison, sim_order: SimOrder, fills: Iterable[Any], cache: Any, tolerance: Decimal) -> None:
     result.orders += 1
-    label = f"order {sim_order.venue_order_id[:8]}"
+    label = f"order {sim_order.venue_order_id}"
     client_order_id = cache.client_order_id(VenueOrderId(sim_order.venue_order_id))
     order = cache.order(client_order_id) if client_order_id is not None else None
     if order is None:
         if sim_order.filled or sim_order.is_open:
-            result.add(label, f"{sim_order.state.name}, filled {plain(sim_order.filled)}", "unknown")
+            at_venue = f"{sim_order.state.name}, filled {plain(sim_order.filled)}"
+            result.add(label, "at the venue", at_venue, "unknown")
         return
-    result.add(f"{label} status", *_statuses(sim_order, order))
-    result.add(f"{label} filled", sim_order.filled, order.filled_qty.as_decimal())
+    result.client_order_ids[label] = order.client_order_id.value
+    result.add(label, "status", *_statuses(sim_order, order))
+    result.add(label, "filled", sim_order.filled, order.filled_qty.as_decimal())
     told = [event for event in order.events if type(event).__name__ == "OrderFilled"]
     notional = sum((f.last_qty.as_decimal() * f.last_px.as_decimal() for f in told), Decimal(0))
     if abs(notional - sim_order.notional) <= tolerance * sim_order.filled:
         notional = sim_order.notional
-    result.add(f"{label} notional", sim_order.notional, notional)
+    result.add(label, "notional", sim_order.notional, notional)
     fees = sum((f.commission.as_decimal() for f in told), Decimal(0))
     true_fees = sum((fill.fee for fill in fills), Decimal(0))
     places = told[0].commission.currency.precision if told else 8
@@ -131,13 +163,13 @@ def _order(result: Comparison, sim_order: SimOrder, fills: Iterable[Any], cache:
     # Each commission is rounded to the currency's precision by the framework.
     if abs(fees - true_fees) <= step * len(told):
         fees = true_fees
-    result.add(f"{label} fees", true_fees, fees)
+    result.add(label, "fees", true_fees, fees)
     venue_fills = list(fills)
     result.fills += len(venue_fills)
     if not any((event.info or {}).get("inferred") for event in told):
         mine = sorted((f.last_qty.as_decimal(), f.last_px.as_decimal()) for f in told)
         theirs = sorted((f.size, f.price) for f in venue_fills)
-        result.add(f"{label} fills", _fills(theirs), _fills(mine))
+        result.add(label, "fills", _fills(theirs), _fills(mine))
 
 
 def _fills(fills: list[tuple[Decimal, Decimal]]) -> str:
@@ -158,26 +190,36 @@ def _statuses(sim_order: SimOrder, order: Any) -> tuple[str, str]:
 
 
 def _positions(result: Comparison, ledger: Any, cache: Any, venue: str) -> None:
-    symbols = {order.product for order in ledger.orders()}
-    for symbol in sorted(symbols):
-        instrument_id = InstrumentId(Symbol(symbol.upper()), Venue(venue))
-        positions = cache.positions_open(instrument_id=instrument_id)
-        net = sum((p.signed_decimal_qty() for p in positions), Decimal(0))
-        result.add(f"position {symbol}", ledger.position(symbol).net, net)
+    nets: dict[InstrumentId, Decimal] = {}
+    for position in cache.positions_open(venue=Venue(venue)):
+        nets[position.instrument_id] = nets.get(position.instrument_id, Decimal(0)) + position.signed_decimal_qty()
+    for product in sorted({order.product for order in ledger.orders()}):
+        instrument_id = instrument_id_of(product, cache, venue)
+        result.add(f"position {product}", "net", ledger.position(product).net, nets.pop(instrument_id, Decimal(0)))
+    for instrument_id, net in nets.items():
+        result.add(f"position {instrument_id.symbol}", "net", "never traded", net)
+
+
+def instrument_id_of(product: str, cache: Any, venue: str) -> InstrumentId:
+    """Return the framework's instrument id of a simulated venue's product."""
+    for instrument in cache.instruments(venue=Venue(venue)):
+        if instrument.raw_symbol.value == product:
+            return instrument.id
+    return InstrumentId(Symbol(product.upper()), Venue(venue))
 
 
 def _balances(result: Comparison, sim: Any, cache: Any, account_id: AccountId) -> None:
     account = cache.account(account_id)
     if account is None:
-        result.add("account", "open", "unknown")
+        result.add("account", "", "open", "unknown")
         return
     owner = sim.ledger.accounts[sim.ledger.main_account]
     for code in sorted(set(owner.cash) | {currency.code for currency in account.balances()}):
         told = account.balance_total(Currency.from_str(code))
         if told is None:
-            result.add(f"balance {code}", sim.ledger.balance(code), "unknown")
+            result.add(f"balance {code}", "total", sim.ledger.balance(code), "unknown")
             continue
         true = sim.ledger.balance(code)
         step = Decimal(1).scaleb(-told.currency.precision)
         mine = told.as_decimal()
-        result.add(f"balance {code}", true, true if abs(true - mine) <= step else mine)
+        result.add(f"balance {code}", "total", true, true if abs(true - mine) <= step else mine)

@@ -1,9 +1,8 @@
 """websockets' reconnecting `connect`, with our addresses, our delays and our verdicts."""
 
-import itertools
 import logging
 import ssl as ssl_module
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -27,8 +26,7 @@ class Dialer(connect):
     stream : Stream
         Asked for URL and headers right before each attempt: both may be signed or carry a short-lived token.
     before_attempt : Callable[[], Awaitable[None]]
-        Waits the delay that is due. All delays are there, since websockets' own cover failed attempts only, and
-        a venue that accepts and drops connections would be hammered.
+        Waits the delay that is due.
     on_failure : Callable[[Exception], Exception or None]
         Told of each failed attempt; returns the exception that ends the iteration, or None to go on.
     ssl : ssl.SSLContext, optional
@@ -47,14 +45,25 @@ class Dialer(connect):
         **options: Any,
     ) -> None:
         # The real address is set before each attempt.
-        super().__init__(_ANY_URL, process_exception=on_failure, logger=_wire_log, **options)
+        super().__init__(_ANY_URL, process_exception=_raise_it, logger=_wire_log, **options)
         self._stream = stream
+        self._on_failure = on_failure
         self._before_attempt = before_attempt
         self._ssl = ssl
-        self.reconnect_delays = _at_once
 
     async def __aenter__(self) -> ClientConnection:
-        await self._before_attempt()
+        # Failed attempts are repeated here and not by websockets, whose delays cover nothing else: a venue that
+        # accepts and drops connections would be hammered. They also differ from version to version.
+        while True:
+            await self._before_attempt()
+            try:
+                return await self._attempt()
+            except Exception as exc:
+                fatal = self._on_failure(exc)
+                if fatal is not None:
+                    raise fatal from None
+
+    async def _attempt(self) -> ClientConnection:
         self.uri = self._stream.url()
         self.ws_uri = parse_uri(self.uri)
         self.additional_headers = self._stream.headers()
@@ -67,5 +76,5 @@ class Dialer(connect):
         return exc
 
 
-def _at_once() -> Generator[float]:
-    yield from itertools.repeat(0.0)
+def _raise_it(exc: Exception) -> Exception:
+    return exc

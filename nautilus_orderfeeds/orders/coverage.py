@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from msgspec import Struct, field
 
+from nautilus_orderfeeds.orders import events as ev
 from nautilus_orderfeeds.orders.decimals import ZERO
 
 Stretch = tuple[Decimal, Decimal]
@@ -62,6 +63,8 @@ class Coverage(Struct):
     credit : Decimal
         Quantity told by inference that no trade has explained yet. Negative only while the inferred fills of an
         order in quote units are held back: the trades that explain them may be journaled before they are.
+    credit_notional, credit_fees : Decimal
+        Money told for that credit, quote units. What is left of it when the credit is zero was told wrongly.
     inferred : list of (from, to)
         Where that credit lies, while `placed`.
     inferred_ts : int
@@ -74,11 +77,37 @@ class Coverage(Struct):
     islands: list[Stretch] = field(default_factory=list)
     placed: bool = True
     credit: Decimal = ZERO
+    credit_notional: Decimal = ZERO
+    credit_fees: Decimal = ZERO
     inferred: list[Stretch] = field(default_factory=list)
     inferred_ts: int = 0
     ever_inferred: bool = False
 
-    def add(self, qty: Decimal, ends_at: Decimal | None, gaps: tuple[Stretch, ...] = ()) -> None:
+    def count(self, fill: ev.OrderFilled | ev.FillOrphaned) -> None:
+        """Note a fill."""
+        if fill.inferred:
+            self._infer(fill.last_qty, fill.gaps)
+            self.inferred_ts = max(self.inferred_ts, fill.ts_event)
+            self._count_money(fill, 1)
+        else:
+            self._add(fill.last_qty, fill.ends_at, fill.gaps)
+            if fill.venue_px is not None:
+                self._count_money(fill, 1)
+
+    def count_back(self, fill: ev.OrderFilled) -> None:
+        """Take back what a fill without a place was counted for, since it is going to be counted again."""
+        if fill.inferred:
+            self.credit -= fill.last_qty
+        if fill.inferred or fill.venue_px is not None:
+            self._count_money(fill, -1)
+
+    def _count_money(self, fill: ev.OrderFilled | ev.FillOrphaned, sign: int) -> None:
+        px = fill.last_px if fill.venue_px is None else fill.last_px - fill.venue_px
+        fees = fill.commission if fill.venue_commission is None else fill.commission - fill.venue_commission
+        self.credit_notional += sign * fill.last_qty * px
+        self.credit_fees += sign * fees
+
+    def _add(self, qty: Decimal, ends_at: Decimal | None, gaps: tuple[Stretch, ...]) -> None:
         """Note a fill told by a trade that ends at `ends_at`, or that stands for `gaps`; neither: without a place."""
         if not self.placed:
             return
@@ -93,11 +122,10 @@ class Coverage(Struct):
         else:
             self.unplace()
 
-    def infer(self, qty: Decimal, gaps: tuple[Stretch, ...], ts_event: int) -> None:
+    def _infer(self, qty: Decimal, gaps: tuple[Stretch, ...]) -> None:
         """Note a fill told by inference, standing for `gaps` (empty: its place is not known)."""
         self.credit += qty
         self.ever_inferred = True
-        self.inferred_ts = max(self.inferred_ts, ts_event)
         if not self.placed:
             return
         if not gaps:
@@ -106,14 +134,22 @@ class Coverage(Struct):
             self.inferred.append(gap)
             self._cover(gap)
 
-    def explain(self, qty: Decimal, stretch: Stretch | None) -> None:
-        """Note that a real trade tells again `qty` of what was told, by inference or (misplaced) by another trade."""
-        if self.placed and stretch is not None:
-            self.credit -= overlap(stretch, self.inferred)
-            self.inferred = subtract(self.inferred, stretch)
+    def explain(self, trade: ev.FillAbsorbed) -> None:
+        """Note that a real trade tells again what was told, by inference or (misplaced) by another trade."""
+        if self.placed and trade.stretch is not None:
+            explained = overlap(trade.stretch, self.inferred)
+            self.inferred = subtract(self.inferred, trade.stretch)
         else:
-            self.credit -= qty
+            explained = trade.qty
             self.unplace()
+        if not explained:
+            return
+        if trade.commission is not None:
+            self.credit_fees -= trade.commission * explained / trade.qty
+        elif self.credit > 0:  # what was told for it stands
+            self.credit_fees -= self.credit_fees * explained / self.credit
+        self.credit_notional -= explained * trade.last_px
+        self.credit -= explained
 
     def untold(self, stretch: Stretch) -> tuple[Stretch, ...]:
         """Return the pieces of `stretch` that are not told (while `placed`)."""

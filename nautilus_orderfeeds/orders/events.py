@@ -128,6 +128,9 @@ class OrderFilled(OrderEvent, frozen=True, kw_only=True):
     gaps : tuple
         For a fill that fills gaps (an inferred one, or the untold part of a trade): the (from, to) stretches of
         cumulative quantity it stands for, if they are known.
+    venue_px, venue_commission : Decimal, optional
+        What the trade itself says, where `last_px` and `commission` differ from it because they make up for an
+        inferred fill that was told with other money than the trades it stood for.
     """
 
     trade_id: str
@@ -143,17 +146,22 @@ class OrderFilled(OrderEvent, frozen=True, kw_only=True):
     venue_trade_id: str = ""
     ends_at: Decimal | None = None
     gaps: tuple[tuple[Decimal, Decimal], ...] = ()
+    venue_px: Decimal | None = None
+    venue_commission: Decimal | None = None
 
 
 class FillAbsorbed(OrderEvent, frozen=True, kw_only=True):
     """A real trade turned up that had already been counted, by an inferred fill. Never shown to a strategy.
 
-    `qty` of it (base units) was counted; `stretch` is its place on the cumulative quantity, if known. If that is not
-    the whole trade, an `OrderFilled` of the same trade id tells the rest.
+    `qty` of it (base units) was counted; `commission` is the trade's for that much, None if it tells none; `stretch`
+    is the trade's place on the cumulative quantity, if known. If `qty` is not the whole trade, an `OrderFilled` of the
+    same trade id tells the rest.
     """
 
     trade_id: str
     qty: Decimal
+    last_px: Decimal
+    commission: Decimal | None = None
     stretch: tuple[Decimal, Decimal] | None = None
 
 
@@ -177,6 +185,8 @@ class FillOrphaned(OrderEvent, frozen=True, kw_only=True):
     inferred: bool = False
     ends_at: Decimal | None = None
     gaps: tuple[tuple[Decimal, Decimal], ...] = ()
+    venue_px: Decimal | None = None
+    venue_commission: Decimal | None = None
 
 
 class OrderAnomaly(OrderEvent, frozen=True, kw_only=True):

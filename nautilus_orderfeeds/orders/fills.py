@@ -16,8 +16,8 @@ from decimal import Decimal
 from msgspec import structs
 
 from nautilus_orderfeeds.orders import events as ev
-from nautilus_orderfeeds.orders.coverage import Coverage, Stretch, length
-from nautilus_orderfeeds.orders.decimals import ZERO
+from nautilus_orderfeeds.orders.coverage import Stretch, length
+from nautilus_orderfeeds.orders.decimals import ZERO, quantize
 from nautilus_orderfeeds.orders.inference import Rules, estimated_commission, px_from_notional
 from nautilus_orderfeeds.orders.state import OrderState, evolve, may_follow
 from nautilus_orderfeeds.orders.updates import Fill
@@ -81,21 +81,29 @@ def _tell_trade(state: OrderState, out: Events, fill: Fill, rules: Rules, ts_eve
     if state.venue_order_id is None:
         return False
     coverage = state.coverage
-    qty = fill.last_qty
-    ends_at = fill.ends_at if fill.ends_at is not None and fill.ends_at >= qty else None
+    qty, ends_at = fill.last_qty, fill.ends_at
+    if ends_at is not None and (ends_at < qty or not coverage.placed):
+        ends_at = None
     stretch: Stretch | None = None
     gaps: tuple[Stretch, ...] = ()
     new_qty: Decimal | None
-    if coverage.placed and ends_at is not None:
+    if ends_at is not None:
         stretch = (ends_at - qty, ends_at)
         gaps = coverage.untold(stretch)
         new_qty = length(gaps)
     else:
-        new_qty = _new_by_amount(state, fill, wait=wait)
+        new_qty = _new_by_amount(state, qty, ts_event, wait=wait)
     if new_qty is None or (new_qty and wait and _may_close_too_early(state, new_qty)):
         return False
     if new_qty < qty:
-        absorbed = ev.FillAbsorbed(trade_id=fill.trade_id, qty=qty - new_qty, stretch=stretch, ts_event=ts_event)
+        absorbed = ev.FillAbsorbed(
+            trade_id=fill.trade_id,
+            qty=qty - new_qty,
+            last_px=fill.last_px,
+            commission=None if fill.commission is None else fill.commission * (qty - new_qty) / qty,
+            stretch=stretch,
+            ts_event=ts_event,
+        )
         emit(state, out, absorbed)
         ends_at = None
     else:
@@ -105,17 +113,17 @@ def _tell_trade(state: OrderState, out: Events, fill: Fill, rules: Rules, ts_eve
     return True
 
 
-def _new_by_amount(state: OrderState, fill: Fill, *, wait: bool) -> Decimal | None:
+def _new_by_amount(state: OrderState, qty: Decimal, ts_event: int, *, wait: bool) -> Decimal | None:
     """Return how much of a trade without a place no inferred fill has counted; None if that cannot be said yet."""
     coverage = state.coverage
-    credit, qty = coverage.credit, fill.last_qty
+    credit = coverage.credit
     if credit <= 0:
         return qty
     rest = qty - min(qty, credit)
     room = state.unexplained_qty
-    times_known = fill.ts_event > 0 and coverage.inferred_ts > 0
+    times_known = ts_event > 0 and coverage.inferred_ts > 0
     # It happened before, or is as large as what was inferred: then it is most likely what was inferred.
-    is_old = fill.ts_event <= coverage.inferred_ts if times_known else qty == credit
+    is_old = ts_event <= coverage.inferred_ts if times_known else qty == credit
     if is_old and room >= rest:
         return rest
     if not is_old and room >= qty:
@@ -144,25 +152,20 @@ def _book(
     gaps: tuple[Stretch, ...],
 ) -> ev.OrderFilled:
     known = state.known
-    px, estimated = fill.last_px, False
-    completes = qty == state.unexplained_qty
-    # Where trades may have been taken for one another, the one that completes the total also makes the money agree.
-    corrects = completes and state.coverage.ever_inferred and not (state.coverage.placed and (ends_at or gaps))
-    if corrects:
-        px = px_from_notional(state, rules, qty, px) or px
-    if fill.commission is not None and not (corrects and known.fees is not None):
+    estimated = False
+    if fill.commission is not None:
         # A part that had been inferred had its commission then; the rest of the trade carries the rest of it.
         commission = fill.commission if qty == fill.last_qty else fill.commission * qty / fill.last_qty
-    elif completes and known.fees is not None:
+    elif known.fees is not None and qty == state.unexplained_qty:
         commission = known.fees - state.counted_fees - state.orphaned_fees
     else:
-        commission, estimated = estimated_commission(rules, qty * px, fill.liquidity_side), True
-    return ev.OrderFilled(
+        commission, estimated = estimated_commission(rules, qty * fill.last_px, fill.liquidity_side), True
+    told = ev.OrderFilled(
         ts_event=ts_event,
         trade_id=fill.trade_id,
         venue_order_id=state.venue_order_id or "",
         last_qty=qty,
-        last_px=px,
+        last_px=fill.last_px,
         commission=commission,
         commission_currency=fill.commission_currency or known.fees_currency,
         liquidity_side=fill.liquidity_side,
@@ -171,6 +174,35 @@ def _book(
         venue_trade_id=fill.venue_trade_id,
         ends_at=ends_at,
         gaps=gaps,
+    )
+    if state.coverage.ever_inferred and ends_at is None and not gaps:
+        return _corrected(state, rules, told)
+    return told
+
+
+def _corrected(state: OrderState, rules: Rules, told: ev.OrderFilled) -> ev.OrderFilled:
+    """Make up for money told wrongly, where only amounts could be compared: a trade may have been taken for another.
+
+    Once trades have explained all that was inferred, they tell what it should have been told with. Before that, the
+    venue's totals do, if this fill completes them.
+    """
+    coverage, known, qty = state.coverage, state.known, told.last_qty
+    px, commission = told.last_px, told.commission
+    if coverage.credit == 0:
+        # Half a tick on every unit is the rounding of inferred prices, not an error.
+        if abs(coverage.credit_notional) > state.counted_qty.scaleb(-rules.price_precision) / 2:
+            px = quantize(px - coverage.credit_notional / qty, rules.price_precision)
+        commission -= coverage.credit_fees
+    elif qty == state.unexplained_qty:
+        px = px_from_notional(state, rules, qty, px) or px
+        if known.fees is not None:
+            commission = known.fees - state.counted_fees - state.orphaned_fees
+    if px == told.last_px and commission == told.commission:
+        return told
+    if px <= 0:
+        px = told.last_px
+    return structs.replace(
+        told, last_px=px, commission=commission, venue_px=told.last_px, venue_commission=told.commission
     )
 
 
@@ -188,12 +220,10 @@ def tell_fill(state: OrderState, out: Events, fill: ev.OrderFilled) -> None:
         return
     why = "the order has ended for good" if excess <= 0 else f"the order's quantity is {state.quantity}"
     if 0 < excess < fill.last_qty:
-        fits = fill.last_qty - excess
-        share = fill.commission * fits / fill.last_qty
-        part = structs.replace(fill, last_qty=fits, cum_qty=state.quantity, commission=share, ends_at=None, gaps=())
+        part = structs.replace(_share(fill, fill.last_qty - excess), cum_qty=state.quantity)
         if may_follow(state, part):
             emit(state, out, part)
-            fill = structs.replace(fill, last_qty=excess, commission=fill.commission - share, ends_at=None, gaps=())
+            fill = _share(fill, excess)
     orphan = ev.FillOrphaned(
         ts_event=fill.ts_event,
         trade_id=fill.trade_id,
@@ -208,26 +238,39 @@ def tell_fill(state: OrderState, out: Events, fill: ev.OrderFilled) -> None:
         inferred=fill.inferred,
         ends_at=fill.ends_at,
         gaps=fill.gaps,
+        venue_px=fill.venue_px,
+        venue_commission=fill.venue_commission,
     )
     emit(state, out, orphan)
 
 
+def _share(fill: ev.OrderFilled, qty: Decimal) -> ev.OrderFilled:
+    """Return `qty` base units of `fill`, with that share of its commission and without its place."""
+    venue_commission = fill.venue_commission
+    return structs.replace(
+        fill,
+        last_qty=qty,
+        commission=fill.commission * qty / fill.last_qty,
+        venue_commission=None if venue_commission is None else venue_commission * qty / fill.last_qty,
+        ends_at=None,
+        gaps=(),
+    )
+
+
 def _hold(state: OrderState, fill: ev.OrderFilled) -> None:
     """Hold `fill` back until the order can be restated in base units (it is told then, so it is not journaled now)."""
+    fill = structs.replace(fill, ends_at=None, gaps=())
     state.held.append(fill)
     state.trades[fill.trade_id] = fill.last_qty
-    state.coverage.unplace()
-    if fill.inferred:
-        state.coverage.infer(fill.last_qty, (), fill.ts_event)
+    state.coverage.count(fill)
     state.known.witness(state.counted_qty + state.orphaned_qty)
 
 
 def restate(state: OrderState, out: Events, ts_event: int) -> None:
     """Restate an order in quote units to the base units it filled, then tell the fills held back till then."""
     held, state.held = state.held, []
-    # Telling them counts the inferred ones again; what trades have explained of them meanwhile stays explained.
-    stood_in = sum((fill.last_qty for fill in held if fill.inferred), ZERO)
-    state.coverage = Coverage(placed=False, credit=state.coverage.credit - stood_in)
+    for fill in held:  # telling them counts them again; what trades have explained meanwhile stays explained
+        state.coverage.count_back(fill)
     restated = ev.OrderUpdated(
         venue_order_id=state.venue_order_id or "",
         quantity=sum((fill.last_qty for fill in held), ZERO),
@@ -241,5 +284,4 @@ def restate(state: OrderState, out: Events, ts_event: int) -> None:
     else:  # nothing can be told any more: every fill becomes an orphan
         state.quote_quantity = False
     for fill in held:
-        cum_qty = state.filled_qty + fill.last_qty
-        tell_fill(state, out, structs.replace(fill, cum_qty=cum_qty, ends_at=None, gaps=()))
+        tell_fill(state, out, structs.replace(fill, cum_qty=state.filled_qty + fill.last_qty))

@@ -118,9 +118,11 @@ def _complain(state: OrderState, out: Events, what: str, update: OrderUpdate | N
 
 
 def _was_live(state: OrderState, update: OrderUpdate) -> bool:
-    """Whether `update` proves that the order is, or was, live: also by a fill, an expiry or a change of its quantity."""
-    status = update.status
-    if status in LIVE_STATUSES or update.fills or state.known.filled_qty > 0 or status is VenueStatus.EXPIRED:
+    """Whether `update` proves that the order is or was live: a fill, an expiry and a change of quantity do so too."""
+    status, known = update.status, state.known
+    if status in LIVE_STATUSES or update.fills or known.undecided or known.filled_qty > 0:
+        return True
+    if status is VenueStatus.EXPIRED:
         return True
     changed = update.quantity is not None and update.quantity != state.quantity and not state.quote_quantity
     return changed and status is VenueStatus.CANCELED
@@ -140,7 +142,8 @@ def _accept(state: OrderState, out: Events, ts_event: int, *, waiting: bool = Fa
 
 def _tell_terms(state: OrderState, out: Events, update: OrderUpdate) -> None:
     """Tell changed terms, before the fills: a fill to the old total would close the order too early."""
-    if state.quote_quantity or not (state.accepted or state.status is OrderStatus.CANCELED):
+    venue_order_id = state.venue_order_id
+    if venue_order_id is None or state.quote_quantity or not (state.accepted or state.status is OrderStatus.CANCELED):
         return
     quantity = state.quantity if update.quantity is None else update.quantity
     # A price on an order that has none (a market order's worst price) is not a term of it.
@@ -151,7 +154,7 @@ def _tell_terms(state: OrderState, out: Events, update: OrderUpdate) -> None:
     if quantity == state.quantity and price == state.price and trigger_price == state.trigger_price:
         return
     # Of a closed order nobody asks the terms, unless they make room for late fills.
-    if state.is_closed and not (state.status is OrderStatus.CANCELED and quantity != state.quantity):
+    if state.is_closed and not (state.status is OrderStatus.CANCELED and quantity > state.quantity):
         return
     if quantity <= state.filled_qty:  # nothing would be left: the end is told by the status
         return
@@ -160,7 +163,7 @@ def _tell_terms(state: OrderState, out: Events, update: OrderUpdate) -> None:
         state,
         out,
         ev.OrderUpdated(
-            venue_order_id=state.venue_order_id or "",
+            venue_order_id=venue_order_id,
             quantity=quantity,
             price=price,
             trigger_price=trigger_price,
@@ -266,4 +269,6 @@ def _tell_end(state: OrderState, out: Events, end: End) -> None:
             done = f"venue reports the order done at {state.filled_qty} of {state.quantity}"
             emit(state, out, ev.OrderCanceled(reason=end.reason or done, ts_event=ts_event))
         case _:
+            if not state.accepted:  # so that the framework knows the order by its venue id too
+                _accept(state, out, ts_event)
             emit(state, out, canceled)

@@ -259,7 +259,7 @@ def evolve(state: OrderState, event: ev.OrderEvent) -> None:
             _update_terms(state, event)
         case ev.FillAbsorbed():
             state.trades[event.trade_id] = event.qty
-            state.coverage.explain(event.qty, event.stretch)
+            state.coverage.explain(event)
         case ev.FillOrphaned():
             state.orphaned_qty = EXACT.add(state.orphaned_qty, event.last_qty)
             state.orphaned_notional = EXACT.fma(event.last_qty, event.last_px, state.orphaned_notional)
@@ -292,10 +292,7 @@ _ENDS: Final[dict[type[ev.OrderEvent], VenueStatus]] = {
 def _account_for(state: OrderState, fill: ev.OrderFilled | ev.FillOrphaned) -> None:
     """Note which trade `fill` is and which part of the cumulative quantity it stands for."""
     state.trades[fill.trade_id] = fill.last_qty
-    if fill.inferred:
-        state.coverage.infer(fill.last_qty, fill.gaps, fill.ts_event)
-    else:
-        state.coverage.add(fill.last_qty, fill.ends_at, fill.gaps)
+    state.coverage.count(fill)
     state.known.witness(EXACT.add(state.filled_qty, state.orphaned_qty))
 
 

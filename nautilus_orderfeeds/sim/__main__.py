@@ -69,6 +69,7 @@ async def run(argv: list[str] | None = None) -> None:
             "base_url_http": sim.base_url_http,
             "base_url_ws": sim.base_url_ws,
             "credentials": sim.credentials(),
+            "config_fields": sim.twin.config_fields(),
         }
         sys.stdout.write(json.dumps(line) + "\n")
         sys.stdout.flush()

@@ -80,6 +80,8 @@ class Connection:
         What the client asked for, in a form of the twin's choice.
     info : dict[str, object]
         Whatever else a twin wants to remember of the connection.
+    answers_pings : bool
+        Whether protocol pings are answered; a twin may clear it.
     path, query, headers
         How the connection was asked for.
     """
@@ -93,6 +95,7 @@ class Connection:
         self.query: Mapping[str, str] = request.query
         self.headers: Mapping[str, str] = request.headers
         self.is_half_open = False
+        self.answers_pings = True
         self._socket = socket
         self._request = request
         self._faults = faults
@@ -137,6 +140,10 @@ class Connection:
         self._is_closing = True
         self._queue.put_nowait(_Close(farewell))
 
+    def reset(self) -> None:
+        """Reset the connection right after what was sent before."""
+        self._queue.put_nowait(_Reset())
+
     def abort(self) -> None:
         """Reset the connection at once."""
         self._ended.set()
@@ -154,7 +161,7 @@ class Connection:
 
     async def pong(self, data: bytes) -> None:
         """Answer a protocol ping."""
-        if not self.is_half_open:
+        if self.answers_pings and not self.is_half_open:
             await self._socket.pong(data)
 
     def calmed(self) -> None:

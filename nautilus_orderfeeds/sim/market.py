@@ -12,8 +12,9 @@ import hashlib
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 
+from nautilus_orderfeeds.sim.book import accepts
 from nautilus_orderfeeds.sim.clock import SimClock
-from nautilus_orderfeeds.sim.flow import Flow, FlowSettings
+from nautilus_orderfeeds.sim.flow import TAKER, Flow, FlowSettings
 from nautilus_orderfeeds.sim.ledger import Ledger
 from nautilus_orderfeeds.sim.matching import FeeRule, Matcher
 from nautilus_orderfeeds.sim.model import (
@@ -23,6 +24,7 @@ from nautilus_orderfeeds.sim.model import (
     MarkChanged,
     MarketEvent,
     OrderEnded,
+    OrderState,
     Product,
     Side,
     SimOrder,
@@ -66,6 +68,7 @@ class Market:
         # Not the seed alone: trade ids of an earlier run may still stand in a client's journal.
         self._trade_ids = f"{seed}|{clock.now_ns()}"
         self._matches = 0
+        self._deals = 0
         self._matchers = {
             symbol: Matcher(product, ledger, fees, self._next_trade_id) for symbol, product in self.products.items()
         }
@@ -101,11 +104,47 @@ class Market:
         price: Decimal | None = None,
         quantity: Decimal | None = None,
         trigger: Decimal | None = None,
+        expire_ns: int | None = None,
     ) -> Batch:
         """Change a live order (`Matcher.amend`)."""
         now_ns = self.clock.now_ns()
-        events = self._matcher(order.product).amend(order, now_ns, price=price, quantity=quantity, trigger=trigger)
+        matcher = self._matcher(order.product)
+        events = matcher.amend(order, now_ns, price=price, quantity=quantity, trigger=trigger, expire_ns=expire_ns)
         return self._tell(now_ns, events)
+
+    def deal(self, order: SimOrder, price: Decimal, size: Decimal) -> Batch:
+        """
+        Fill `size` of this very order at `price` with the background, past all others.
+
+        A negotiated deal, or a fill that a test scripts. A resting order is the maker of the trade; a new one
+        is its taker and ends with it.
+
+        Raises
+        ------
+        ValueError
+            If the order has ended, waits for its trigger, is one by amount, has not that much left, or does
+            not accept the price.
+        """
+        if order.state not in (OrderState.PENDING, OrderState.WORKING) or order.quote_amount is not None:
+            raise ValueError(f"order {order.venue_order_id} ({order.state.value}) cannot be dealt with")
+        if not 0 < size <= order.leaves or not accepts(order.side, order.price, price):
+            raise ValueError(f"order {order.venue_order_id} cannot trade {size} at {price}")
+        now_ns = self.clock.now_ns()
+        order.created_ns = order.created_ns or now_ns
+        self.ledger.add_order(order)
+        self._deals += 1
+        counter = SimOrder(
+            venue_order_id=f"deal-{self._deals}",
+            account=TAKER,
+            product=order.product,
+            side=order.side.opposite,
+            quantity=size,
+            price=price,
+            created_ns=now_ns,
+        )
+        is_new = order.state is OrderState.PENDING
+        maker, taker = (counter, order) if is_new else (order, counter)
+        return self._tell(now_ns, self._matcher(order.product).deal(maker, taker, price, size, now_ns))
 
     def expire_due(self) -> None:
         """End every order whose time is over."""

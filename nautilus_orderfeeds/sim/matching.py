@@ -19,6 +19,7 @@ from nautilus_orderfeeds.sim.model import (
     Fee,
     Fill,
     LevelChanged,
+    Linked,
     Liquidity,
     MarketEvent,
     OrderAccepted,
@@ -94,6 +95,9 @@ class Matcher:
         """
         self._check_sane(order)
         self._begin(now_ns)
+        if order.linked is not None and order.linked.is_decided():
+            self._end(order, EndReason.LINKED_ORDER)
+            return self._finish()
         if order.expire_ns is not None:
             self._expiring[order.venue_order_id] = order
         if order.trigger is None:
@@ -120,9 +124,12 @@ class Matcher:
         price: Decimal | None = None,
         quantity: Decimal | None = None,
         trigger: Decimal | None = None,
+        expire_ns: int | None = None,
     ) -> list[MarketEvent]:
         """
         Change a live order in place; only a smaller size keeps its place in the queue.
+
+        An `expire_ns` of 0 takes the end of its life away.
 
         Raises
         ------
@@ -147,10 +154,27 @@ class Matcher:
             order.quantity = quantity
         if trigger is not None and order.trigger is not None:
             order.trigger = type(order.trigger)(trigger, order.trigger.rises, order.trigger.source)
+        if expire_ns is not None:
+            order.expire_ns = expire_ns or None
+            self._expiring[order.venue_order_id] = order
         self._changed(order)
         self._events.append(OrderAmended(order))
         if parked or (resting and not stays):
             self._enter(order, announce=False)
+        return self._finish()
+
+    def deal(self, maker: SimOrder, taker: SimOrder, price: Decimal, size: Decimal, now_ns: int) -> list[MarketEvent]:
+        """Trade between two orders whatever else rests; one that is new enters for this trade only."""
+        self._begin(now_ns)
+        new = [order for order in (maker, taker) if order.state is OrderState.PENDING]
+        for order in new:
+            order.state = OrderState.WORKING
+            self._changed(order)
+            self._events.append(OrderAccepted(order))
+        self._trade(maker, taker, price, size)
+        for order in new:
+            if order.is_open:
+                self._end(order, EndReason.IOC)
         return self._finish()
 
     def expire(self, now_ns: int) -> list[MarketEvent]:
@@ -175,6 +199,7 @@ class Matcher:
         """How much of `order` the book would fill now, base units (quote units for an order by amount)."""
         total = ZERO
         wanted = order.quote_amount if order.quote_amount is not None else order.quantity - order.filled
+        links: set[Linked] = set()
         for maker in self.book.side(order.side.opposite):
             assert maker.price is not None
             if total >= wanted or not accepts(order.side, order.price, maker.price):
@@ -184,6 +209,10 @@ class Matcher:
                     break
                 if order.self_trade is SelfTrade.CANCEL_MAKER:
                     continue
+            if maker.linked is not None:
+                if maker.linked in links:
+                    continue  # gone by the time the taker gets there
+                links.add(maker.linked)
             total += maker.leaves * maker.price if order.quote_amount is not None else maker.leaves
         return min(total, wanted)
 
@@ -316,6 +345,7 @@ class Matcher:
         for order in (maker, taker):
             if order.filled == order.quantity and order.quote_amount is None:
                 self._end(order, EndReason.FILLED)
+            self._end_linked(order)
 
     def _end(self, order: SimOrder, reason: EndReason, detail: str = "") -> None:
         if order.price is not None and self.book.side(order.side).remove(order):
@@ -328,6 +358,14 @@ class Matcher:
         order.end_detail = detail
         self._changed(order)
         self._events.append(OrderEnded(order))
+
+    def _end_linked(self, order: SimOrder) -> None:
+        """End the others of a group once `order` has decided it; one not submitted yet ends when it is."""
+        if order.linked is None or not order.linked.decides(order):
+            return
+        for other in order.linked.orders:
+            if other is not order and other.state in (OrderState.WAITING, OrderState.WORKING):
+                self._end(other, EndReason.LINKED_ORDER)
 
     def _changed(self, order: SimOrder) -> None:
         order.updated_ns = self._now_ns
@@ -383,6 +421,7 @@ class Matcher:
                 order.triggered = True
                 self._changed(order)
                 self._events.append(OrderTriggered(order))
+                self._end_linked(order)
                 self._enter(order, announce=False)
                 return True
         return False

@@ -121,6 +121,14 @@ class TriggerSource(Enum):
     MARK = "MARK"
 
 
+class LinkRule(Enum):
+    """What decides linked orders: the first fill of one of them, its whole fill, or already its trigger."""
+
+    FIRST_FILL = "FIRST_FILL"
+    WHOLE_FILL = "WHOLE_FILL"
+    TRIGGER = "TRIGGER"
+
+
 class ProductKind(Enum):
     """How a trade settles: a position against one currency, or base against quote."""
 
@@ -185,7 +193,8 @@ class SimOrder:
 
     `quantity` is the original size in base units. An order by quote amount (`quote_amount`, quote units to
     spend) has no size of its own: its `quantity` follows what was filled. For a market order `price` is the
-    worst price it accepts, or `None` for any. `info` keeps a venue's own fields (a nonce, a login, ...).
+    worst price it accepts, or `None` for any. `linked` are the orders that end once this one is decided.
+    `info` keeps a venue's own fields (a nonce, a login, ...).
     """
 
     venue_order_id: str
@@ -205,6 +214,7 @@ class SimOrder:
     quote_amount: Decimal | None = None
     trigger: Trigger | None = None
     is_liquidation: bool = False
+    linked: Linked | None = None
     info: dict[str, object] = field(default_factory=dict)
 
     state: OrderState = OrderState.PENDING
@@ -233,6 +243,28 @@ class SimOrder:
     def is_open(self) -> bool:
         """Whether the order may still change."""
         return self.state.is_open
+
+
+@dataclass(slots=True, eq=False)
+class Linked:
+    """Orders of one product, account and side of which the first one that is decided ends the others."""
+
+    rule: LinkRule = LinkRule.FIRST_FILL
+    orders: list[SimOrder] = field(default_factory=list)
+
+    def is_decided(self) -> bool:
+        """Whether one of them was the first already."""
+        return any(self.decides(order) for order in self.orders)
+
+    def decides(self, order: SimOrder) -> bool:
+        """Whether what happened to `order` ends the others."""
+        match self.rule:
+            case LinkRule.FIRST_FILL:
+                return order.filled > 0
+            case LinkRule.WHOLE_FILL:
+                return order.state is OrderState.FILLED
+            case LinkRule.TRIGGER:
+                return order.filled > 0 or order.triggered
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,13 +90,13 @@ class Simulation:
 
     def exec_config(self, **overrides: Any) -> Any:
         """A ready-made execution client config: URLs, credentials, no journal on disk; then `overrides`."""
-        return self._config("ExecClientConfig", overrides)
+        return self._config("ExecClientConfig", self.twin.config_fields(), overrides)
 
     def data_config(self, **overrides: Any) -> Any:
         """A ready-made data client config: URLs and what credentials it takes; then `overrides`."""
-        return self._config("DataClientConfig", overrides)
+        return self._config("DataClientConfig", self.twin.data_config_fields(), overrides)
 
-    def _config(self, suffix: str, overrides: dict[str, Any]) -> Any:
+    def _config(self, suffix: str, fields: dict[str, object], overrides: dict[str, Any]) -> Any:
         # The door imports the framework; a simulation without a framework client must not need it.
         door = importlib.import_module(f"{_DOORS}.{self.venue}")
         config = getattr(door, f"{self.twin.config_prefix}{suffix}")
@@ -105,7 +105,7 @@ class Simulation:
             "base_url_ws": self.base_url_ws,
             "journal": ":memory:",  # a default file would carry the orders of one simulation into the next
             **self.twin.credentials(),
-            **self.twin.config_fields(),
+            **fields,
         }
         taken = {key: value for key, value in offered.items() if key in config.__struct_fields__}
         return config(**{**taken, **overrides})

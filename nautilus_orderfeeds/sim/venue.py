@@ -54,6 +54,10 @@ class VenueTwin(ABC):
         """Further config fields without which a client could not use this twin."""
         return {}
 
+    def data_config_fields(self) -> dict[str, object]:
+        """The same for the data client, where a venue's prices come from elsewhere than its order stream."""
+        return self.config_fields()
+
     @abstractmethod
     async def start(self) -> None:
         """Begin whatever runs by the clock; the server is listening already."""

@@ -156,9 +156,7 @@ def new_order(client_order_id: str = "O-20240625-001-001-1", **changed: Any) -> 
     return NewOrder(**{**given, **changed})
 
 
-def ref(
-    client_order_id: str = "O-1", venue_order_id: str | None = None, nonce: int = 0, cid: str = ""
-) -> OrderRef:
+def ref(client_order_id: str = "O-1", venue_order_id: str | None = None, nonce: int = 0, cid: str = "") -> OrderRef:
     """Names of one order."""
     refs = tuple(key for key in (f"cid:{cid}" if cid else "", f"nonce:{nonce}" if nonce else "") if key)
     return OrderRef(client_order_id=client_order_id, symbol="BTC-PERP", venue_order_id=venue_order_id, refs=refs)

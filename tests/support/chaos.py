@@ -112,7 +112,9 @@ def arm(sim: Any, chaos: Chaos, rng: random.Random) -> list[str]:
     return [fault.name for fault, _ in chosen]
 
 
-async def run_seed(chaos: Chaos, seed: int, *, acts: int = 25, pause_secs: float = 0.05) -> tuple[Comparison, list[str]]:
+async def run_seed(
+    chaos: Chaos, seed: int, *, acts: int = 25, pause_secs: float = 0.05
+) -> tuple[Comparison, list[str]]:
     """Trade for a while under faults, calm down, and compare; return the comparison and the faults armed."""
     rng = random.Random(f"{chaos.venue}|chaos|{seed}")
     async with simulate(chaos.venue, seed=seed, tick_secs=0.05, **chaos.sim_options) as sim:
@@ -128,9 +130,7 @@ async def run_seed(chaos: Chaos, seed: int, *, acts: int = 25, pause_secs: float
             ChaosStrategyConfig(instrument_id=chaos.instrument_id, quantity=chaos.quantity, kinds=chaos.kinds), rng
         )
         node = node_config({chaos.name: config}, inflight_check_interval_ms=0)
-        async with running_node(
-            node, exec_factories={chaos.name: chaos.exec_factory}, strategies=(strategy,)
-        ) as run:
+        async with running_node(node, exec_factories={chaos.name: chaos.exec_factory}, strategies=(strategy,)) as run:
             armed = arm(sim, chaos, rng)
             symbol = sim.twin.product_of(chaos.symbol) if hasattr(sim.twin, "product_of") else chaos.symbol
             for _ in range(acts):
@@ -142,16 +142,18 @@ async def run_seed(chaos: Chaos, seed: int, *, acts: int = 25, pause_secs: float
             await asyncio.sleep(0.1)
             sim.faults.calm()
             sim.stop_flow()
-            return await converge(sim, run, chaos), armed
+            return await converge(sim, run, chaos, lost="ERROR_BEFORE_EFFECT" in armed or "RATE_LIMIT" in armed), armed
 
 
-async def converge(sim: Any, run: Run, chaos: Chaos) -> Comparison:
+async def converge(sim: Any, run: Run, chaos: Chaos, *, lost: bool) -> Comparison:
     """Compare again and again until both sides agree and stay so, or time is up; return the last comparison."""
     account = AccountId(f"{chaos.name}-001")
     agreed = 0
     deadline = asyncio.get_running_loop().time() + CONVERGE_SECS
     while True:
-        comparison = compare(sim, run.cache, chaos.name, account, price_tolerance=chaos.price_tolerance)
+        comparison = compare(
+            sim, run.cache, chaos.name, account, price_tolerance=chaos.price_tolerance, unresolved_ok=lost
+        )
         agreed = 0 if comparison.differences else agreed + 1
         if agreed >= 2 or asyncio.get_running_loop().time() > deadline:
             return comparison

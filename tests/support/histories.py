@@ -74,7 +74,11 @@ class Moment(NamedTuple):
 
 @dataclass(slots=True)
 class Life:
-    """What truly happened to one order. `quantity` is the original one (quote units if `quote_quantity`)."""
+    """What truly happened to one order. `quantity` is the original one (quote units if `quote_quantity`).
+
+    The rest says how the venue speaks of it: `rounded_to` places of the average, with or without fees, times (of
+    the order, of its trades) and the unchanged terms.
+    """
 
     style: Style
     type: OrderType
@@ -84,6 +88,9 @@ class Life:
     rejects_live: bool = False
     rounded_to: int = 6
     tells_fees: bool = True
+    tells_times: bool = True
+    times_trades: bool = True
+    tells_terms: bool = True
     side: OrderSide = OrderSide.BUY
     client_order_id: str = "O-1"
     venue_order_id: str = "V1"
@@ -244,6 +251,9 @@ def live(rng: Random, style: Style | None = None, *, quote: bool | None = None, 
         venue.note(_V.FILLED)
     else:
         _work(rng, venue)
+    life.tells_times = rng.random() < 0.8 or (life.amends > 0 and not venue.versioned)
+    life.times_trades = rng.random() < 0.8
+    life.tells_terms = rng.random() < 0.8 or life.amends > 0
     return life
 
 
@@ -343,8 +353,8 @@ def whole(
         source=source,
         venue_order_id=life.venue_order_id,
         status=moment.status,
-        quantity=None if life.quote_quantity or style is Style.OUTPOLL else moment.quantity,
-        price=moment.price,
+        quantity=None if life.quote_quantity or not life.tells_terms else moment.quantity,
+        price=moment.price if life.tells_terms else None,
         filled_qty=filled,
         avg_px=rounded,
         filled_notional=moment.notional if style is Style.SFOX else None,
@@ -355,12 +365,12 @@ def whole(
         cancel_reject_reason="too late" if moment.cancel_reject_key else "",
         cancel_reject_key=moment.cancel_reject_key,
         version=moment.version,
-        ts_event=moment.ts,
+        ts_event=moment.ts if life.tells_times else 0,
         reason="user" if moment.status is _V.CANCELED else "",
     )
 
 
-def fill_of(trade: Trade, *, placed: bool, with_fee: bool = True) -> Fill:
+def fill_of(life: Life, trade: Trade, *, placed: bool, with_fee: bool = True) -> Fill:
     """Return `trade` as a venue tells it."""
     return Fill(
         trade_id=trade.trade_id,
@@ -368,7 +378,7 @@ def fill_of(trade: Trade, *, placed: bool, with_fee: bool = True) -> Fill:
         last_px=trade.px,
         commission=trade.fee if with_fee else None,
         liquidity_side=LiquiditySide.TAKER,
-        ts_event=trade.ts,
+        ts_event=trade.ts if life.times_trades else 0,
         venue_trade_id=trade.trade_id,
         ends_at=trade.ends_at if placed else None,
     )
@@ -376,8 +386,8 @@ def fill_of(trade: Trade, *, placed: bool, with_fee: bool = True) -> Fill:
 
 def bare(life: Life, trade: Trade, *, placed: bool = False, source: Source = Source.TRADES) -> OrderUpdate:
     """Return `trade` as a feed or listing of trades tells it, without a word about the order."""
-    fills = (fill_of(trade, placed=placed),)
-    return OrderUpdate(source=source, venue_order_id=life.venue_order_id, fills=fills, ts_event=trade.ts)
+    fills = (fill_of(life, trade, placed=placed),)
+    return OrderUpdate(source=source, venue_order_id=life.venue_order_id, fills=fills)
 
 
 def _bsx(rng: Random, life: Life) -> list[OrderUpdate]:
@@ -385,12 +395,14 @@ def _bsx(rng: Random, life: Life) -> list[OrderUpdate]:
     before = 0
     for moment in life.moments:
         fills = (
-            () if rng.random() < 0.1 else tuple(fill_of(t, placed=True) for t in life.trades[before : moment.trades])
+            () if rng.random() < 0.1 else tuple(fill_of(life, t, placed=True) for t in life.trades[before : moment.trades])
         )
         before = moment.trades
         told.append(whole(life, moment, fills=fills))
         if rng.random() < 0.15:
             told.append(whole(life, moment, source=Source.SNAPSHOT))
+    if rng.random() < 0.2:
+        told += [bare(life, t, source=Source.HISTORY) for t in life.trades]
     return told
 
 
@@ -427,7 +439,7 @@ def _acttrader(rng: Random, life: Life) -> list[OrderUpdate]:
     for moment in life.moments:
         trades = life.trades[0 if lists_all else before : moment.trades] if lists_fills else []
         before = moment.trades
-        fills = tuple(fill_of(t, placed=True, with_fee=False) for t in trades)
+        fills = tuple(fill_of(life, t, placed=True, with_fee=False) for t in trades)
         told.append(whole(life, moment, fills=fills))
     return told
 

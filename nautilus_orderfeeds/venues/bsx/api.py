@@ -30,6 +30,10 @@ _UNAUTHORIZED_STATUSES: Final = frozenset({401, 403})
 _MAX_SKEW_SECS: Final = 10.0
 
 
+class Unreachable(TransientFeedError):
+    """The host gave no answer at all."""
+
+
 class BsxApi:
     """Sends requests.
 
@@ -91,18 +95,38 @@ class BsxApi:
         try:
             response = await self._rest.request("GET", path, params=params, auth=self._headers, priority=Priority.READ)
         except (NotSent, OutcomeUnknown) as exc:
-            raise TransientFeedError(f"{VENUE}: cannot reach {self._settings.base_url_http}: {exc}") from None
+            raise Unreachable(f"{VENUE}: cannot reach {self._settings.base_url_http}: {exc}") from None
         if response.ok:
             return response
         error = error_of(response)
         if response.status in _UNAUTHORIZED_STATUSES or (error is not None and error.code == UNAUTHENTICATED):
             raise FatalFeedError(
-                f"{VENUE}: login refused for GET {path} ({response.excerpt()}); check that {VENUE}_API_KEY and "
-                f"{VENUE}_API_SECRET belong together, to this environment, and have not expired"
+                f"{VENUE}: login refused for GET {path} ({response.excerpt()}); check that "
+                f"{self._settings.variable('api_key')} and {self._settings.variable('api_secret')} belong together, to "
+                "this environment, and have not expired"
             )
         raise TransientFeedError(
             f"{VENUE}: GET {path} failed with {response.excerpt()}", retry_after_secs=response.retry_after_secs
         )
+
+    async def probe(self) -> None:
+        """Check that the venue is there and its clock is near ours; a listing that fails is only logged.
+
+        The newest public trace of the venue is from 2025: it may be gone (protocol, 11 row 1).
+
+        Raises
+        ------
+        TransientFeedError
+            If it cannot be reached.
+        FatalFeedError
+            If it refuses us.
+        """
+        try:
+            warn_of_skew(await self.fetch("/products"))
+        except Unreachable:
+            raise
+        except TransientFeedError as exc:
+            _log.warning("%s", exc)
 
     async def command(
         self,

@@ -5,19 +5,23 @@ errors, frames that do not fit) takes the second look.
 """
 
 import logging
+from typing import Final
 
 from msgspec import UNSET
 
 from nautilus_orderfeeds.feed.errors import FrameError
 from nautilus_orderfeeds.orders.updates import Source
-from nautilus_orderfeeds.venues.base import AccountChanged, Gap, Readback, VenueMessage
+from nautilus_orderfeeds.venues.base import AccountChanged, Gap, Readback, VenueData, VenueMessage
 from nautilus_orderfeeds.venues.bsx import wire
 from nautilus_orderfeeds.venues.bsx.codec import OrderCodec
 from nautilus_orderfeeds.venues.bsx.words import VENUE, FrameType, WireChannel
 
 _log = logging.getLogger(__name__)
 
-_EXPECTED = "a frame of the orders channel (protocol 5.3)"
+#: Kind of the `VenueData` that tells of a liquidation.
+LIQUIDATION: Final = "LIQUIDATION"
+
+_EXPECTED: Final = "a frame of the orders channel (protocol 5.3)"
 
 
 class PrivateDecoder:
@@ -38,7 +42,7 @@ class PrivateDecoder:
         Returns
         -------
         list[VenueMessage]
-            An `OrderUpdate` for each order, and an `AccountChanged` if any of them traded.
+            An `OrderUpdate` for each order, a `VenueData` for a liquidation, and an `AccountChanged` if any traded.
 
         Raises
         ------
@@ -66,8 +70,10 @@ class PrivateDecoder:
             messages: list[VenueMessage] = [self._codec.update(order, source, frame.timestamp) for order in orders]
         except ValueError as exc:
             return self._salvage(raw, exc)
-        if source is Source.STREAM and any(map(_traded, orders)):
-            messages.append(AccountChanged())
+        if source is Source.STREAM:
+            messages += [_liquidation(order, frame.timestamp) for order in orders if order.is_liquidation]
+            if any(map(_traded, orders)):
+                messages.append(AccountChanged())
         return messages
 
     def _second_look(self, raw: bytes, exc: Exception) -> list[VenueMessage]:
@@ -105,6 +111,22 @@ class PrivateDecoder:
 
 def _traded(order: wire.Order) -> bool:
     return bool(order.last_trades)
+
+
+def _liquidation(order: wire.Order, frame_ts: int) -> VenueData:
+    """Tell of the venue's own order against the account: a strategy should know that it is being liquidated."""
+    return VenueData(
+        kind=LIQUIDATION,
+        symbol=order.product_id.upper(),
+        data={
+            "venue_order_id": order.id,
+            "status": order.status.value,
+            "side": order.side.value,
+            "size": str(order.size),
+            "filled_size": str(order.filled_size or 0),
+        },
+        ts_event=order.updated_at or frame_ts,
+    )
 
 
 def _id_of(item: bytes) -> str | None:

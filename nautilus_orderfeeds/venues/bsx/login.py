@@ -44,11 +44,11 @@ async def log_in(api: BsxApi, settings: BsxSettings, clock: Clock) -> OrderSigne
     try:
         signer = OrderSigner(domain, sender, settings.signer_key.reveal())
     except ValueError as exc:
-        raise FatalFeedError(f"{VENUE}: {exc}; check {VENUE}_SIGNER_KEY") from None
+        raise FatalFeedError(f"{VENUE}: {exc}; check {settings.variable('signer_key')}") from None
     if key is not None and key.signer and checked_address(key.signer) != signer.address:
         raise FatalFeedError(
-            f"{VENUE}: {VENUE}_SIGNER_KEY is the key of {signer.address}, but the API key is registered for the "
-            f"signer {key.signer.lower()}: every order would be refused"
+            f"{VENUE}: {settings.variable('signer_key')} is the key of {signer.address}, but the API key is registered "
+            f"for the signer {key.signer.lower()}: every order would be refused"
         )
     return signer
 
@@ -83,23 +83,22 @@ def warn_of_expiry(key: wire.ApiKey, clock: Clock) -> None:
 
 def _sender(settings: BsxSettings, account: str) -> str:
     """Return the wallet's address, checked against what the venue says."""
-    configured = settings.wallet_address
+    configured, variable = settings.wallet_address, settings.variable("wallet_address")
     try:
         told = checked_address(account) if account else ""
     except ValueError as exc:
         raise TransientFeedError(f"{VENUE}: the venue's address of the account is unreadable: {exc}") from None
     if not configured:
         if not told:
-            raise FatalFeedError(f"{VENUE}: the venue does not say whose API key it is; set {VENUE}_WALLET_ADDRESS")
+            raise FatalFeedError(f"{VENUE}: the venue does not say whose API key it is; set {variable}")
         return told
     try:
         wallet = checked_address(configured)
     except ValueError as exc:
-        raise FatalFeedError(f"{VENUE}: {exc}; check {VENUE}_WALLET_ADDRESS") from None
+        raise FatalFeedError(f"{VENUE}: {exc}; check {variable}") from None
     if told and told != wallet:
         raise FatalFeedError(
-            f"{VENUE}: {VENUE}_WALLET_ADDRESS is {wallet}, but the API key belongs to {told}: "
-            "every order would be refused"
+            f"{VENUE}: {variable} is {wallet}, but the API key belongs to {told}: every order would be refused"
         )
     return wallet
 

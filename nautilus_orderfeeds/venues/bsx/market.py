@@ -56,10 +56,14 @@ class BsxMarketFeed:
         return CAPABILITIES
 
     async def open(self) -> None:
-        """Check that the venue can be reached; raises `TransientFeedError` if not."""
+        """Check that the venue can be reached; raises `TransientFeedError` if not, `FatalFeedError` if it refuses us."""
         if self._api is None:
             self._api = BsxApi(self._settings, self._clock)
-        await self._api.fetch("/products")
+        try:
+            await self._api.probe()
+        except BaseException:
+            await self.close()
+            raise
 
     async def close(self) -> None:
         """Release everything; idempotent."""

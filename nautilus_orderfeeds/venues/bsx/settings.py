@@ -99,6 +99,8 @@ class BsxSettings(Struct, frozen=True, kw_only=True):
         Limit of REST requests; the venue's is not known.
     timeout_secs : float
         Limit of one REST request.
+    env_prefix : str
+        Of the environment variables that may hold the credentials, for messages.
     """
 
     base_url_http: str = _HTTP[BsxEnvironment.LIVE]
@@ -111,6 +113,7 @@ class BsxSettings(Struct, frozen=True, kw_only=True):
     balance_source: BalanceSource = BalanceSource.ACCOUNT_VALUE
     requests_per_sec: int = 10
     timeout_secs: float = 10.0
+    env_prefix: str = f"{VENUE}_"
 
     def __post_init__(self) -> None:
         if not 0 <= self.market_slippage < 1:
@@ -121,6 +124,10 @@ class BsxSettings(Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         return f"BsxSettings({self.base_url_http}, {self.base_url_ws})"
 
+    def variable(self, name: str) -> str:
+        """Return the environment variable that may hold the setting `name`."""
+        return f"{self.env_prefix}{name.upper()}"
+
     def require_credentials(self) -> None:
         """Check that everything needed to trade was given.
 
@@ -130,7 +137,7 @@ class BsxSettings(Struct, frozen=True, kw_only=True):
             Naming what is missing and the environment variable that may hold it.
         """
         missing = [
-            f"{name} (or {VENUE}_{name.upper()} in the environment)"
+            f"{name} (or {self.variable(name)} in the environment)"
             for name, value in (
                 ("api_key", self.api_key),
                 ("api_secret", self.api_secret),

@@ -100,7 +100,7 @@ def _refused_login(control: wire.Control) -> FatalFeedError | TransientFeedError
         return TransientFeedError(f"{said}; set this machine's clock", retry_after_secs=_LOGIN_RETRY_SECS)
     if control.code >= 500 or control.code == 429:
         return TransientFeedError(said, retry_after_secs=_LOGIN_RETRY_SECS)
-    return FatalFeedError(f"{said}; check {VENUE}_API_KEY and {VENUE}_API_SECRET")
+    return FatalFeedError(f"{said}; check api_key and api_secret")
 
 
 def _subscribed(frame: bytes) -> bool:

@@ -17,7 +17,7 @@ from nautilus_orderfeeds.orders.words import OrderSide, OrderType
 from nautilus_orderfeeds.venues.base import Prepared, Truth, VenueMessage
 from nautilus_orderfeeds.venues.bsx import wire
 from nautilus_orderfeeds.venues.bsx.account import account_update, decode_portfolio, positions
-from nautilus_orderfeeds.venues.bsx.api import BsxApi, warn_of_skew
+from nautilus_orderfeeds.venues.bsx.api import BsxApi
 from nautilus_orderfeeds.venues.bsx.capabilities import CAPABILITIES, STP
 from nautilus_orderfeeds.venues.bsx.codec import OrderCodec, inferred_trade_id
 from nautilus_orderfeeds.venues.bsx.entry import Answer, OrderEntry
@@ -93,9 +93,12 @@ class BsxVenue:
         self._settings.require_credentials()
         if self._api is None:
             self._api = BsxApi(self._settings, self._clock)
-        # The newest public trace of the venue is from 2025: is it there at all?
-        warn_of_skew(await self._api.fetch("/products"))
-        signer = await log_in(self._api, self._settings, self._clock)
+        try:
+            await self._api.probe()
+            signer = await log_in(self._api, self._settings, self._clock)
+        except BaseException:
+            await self.close()
+            raise
         self._entry = OrderEntry(self._api, signer, self._codec)
         self._queries = OrderQueries(self._api, self._codec, self._clock)
         if self._key_check is None:
@@ -221,7 +224,7 @@ class BsxVenue:
             raise Denied(f"{order.symbol} has no product_index in its info, by which {VENUE} knows it")
         CAPABILITIES.check(order, spec, self._clock.time_ns())
         if not self._settings.signer_key:
-            raise Denied(f"no signer_key (or {VENUE}_SIGNER_KEY), so the order cannot be signed")
+            raise Denied(f"no signer_key (or {self._settings.variable('signer_key')}), so the order cannot be signed")
         if spec.info.get(POST_ONLY) is True and not order.post_only:
             raise Denied(f"{order.symbol} accepts post-only orders only at present")
         type_ = wire_type(order.type)

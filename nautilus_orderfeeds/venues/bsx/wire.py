@@ -71,6 +71,7 @@ class Order(Struct):
     post_only: bool = False
     reduce_only: bool = False
     cancel_requested: bool = False
+    is_liquidation: bool = False
     cancel_reason: str | None = None
     reject_reason: str | None = None
     cancel_reject_reason: str | None = None

@@ -342,9 +342,7 @@ def test_cancel_asked_for_and_refused():
     assert names(reduce(order, refused, RULES)) == []
     evolve(order, ev.OrderPendingCancel())
     assert names(reduce(order, refused, RULES)) == []  # still the first request's
-    again = update(
-        cancel_requested=True, cancel_requested_at="1719319700000000000", cancel_reject_reason="too late"
-    )
+    again = update(cancel_requested=True, cancel_requested_at="1719319700000000000", cancel_reject_reason="too late")
     assert names(reduce(order, again, RULES)) == ["OrderCancelRejected"]
 
 

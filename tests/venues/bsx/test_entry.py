@@ -142,11 +142,15 @@ async def test_what_never_left_is_refused():
 
 
 def item(n, **more):
-    return {"code": 0, "message": "", **more} if more else {
-        "code": 0,
-        "message": "",
-        "create_order_response": order(id=f"id-{n}", nonce=str(NONCE + n), status="PENDING"),
-    }
+    return (
+        {"code": 0, "message": "", **more}
+        if more
+        else {
+            "code": 0,
+            "message": "",
+            "create_order_response": order(id=f"id-{n}", nonce=str(NONCE + n), status="PENDING"),
+        }
+    )
 
 
 async def test_a_batch_of_mixed_results():

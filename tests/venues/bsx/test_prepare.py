@@ -77,9 +77,7 @@ def test_good_till_date():
     ],
 )
 def test_a_market_order_goes_with_a_worst_price(side, force, price, word):
-    sent = request(
-        type=OrderType.MARKET, side=side, price=None, time_in_force=force, reference_price=Decimal(64653)
-    )
+    sent = request(type=OrderType.MARKET, side=side, price=None, time_in_force=force, reference_price=Decimal(64653))
     assert (sent["type"], sent["price"], sent["time_in_force"]) == ("MARKET", price, word)
 
 

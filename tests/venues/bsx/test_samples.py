@@ -53,7 +53,7 @@ def test_verbatim_text_that_is_no_json_is_refused(path):
     with pytest.raises(json.JSONDecodeError):
         json.loads(path.read_bytes())
     for decode in (PrivateDecoder(OrderCodec()).decode, MarketDecoder().decode):
-        with pytest.raises(FrameError, match="received .* expected"):
+        with pytest.raises(FrameError, match=r"received .* expected"):
             decode(path.read_bytes())
 
 

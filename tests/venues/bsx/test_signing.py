@@ -120,7 +120,7 @@ def test_domain_in_both_shapes():
     new = json.dumps({"main": shape, "degen": {**shape, "name": "BSX Degen"}}).encode()
     number = json.dumps({"main": {**shape, "chain_id": 8453}}).encode()
     assert decode_domain(old) == decode_domain(new) == decode_domain(number) == DOMAIN
-    assert DOMAIN == Domain("BSX Testnet", "1", 8453, "0x0000000000000000000000000000000000000002")
+    assert Domain("BSX Testnet", "1", 8453, "0x0000000000000000000000000000000000000002") == DOMAIN
 
 
 @pytest.mark.parametrize("body", [b"{}", b"[]", b"\xff", b'{"main":{"name":"x"}}'])

@@ -26,11 +26,10 @@ test: lint
 	$(PY) -m pytest -n 2 --dist loadfile
 
 lint: $(STAMP)
-	@echo "==> ruff, mypy, import rules"
+	@echo "==> ruff, mypy"
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
-	$(VENV)/bin/lint-imports
 
 bench: $(STAMP)
 	$(PY) -m benchmarks

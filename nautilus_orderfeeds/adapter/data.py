@@ -6,9 +6,12 @@ from typing import Any, Final
 
 from nautilus_trader.data.messages import (
     RequestBars,
+    RequestForwardPrices,
     RequestFundingRates,
     RequestInstrument,
     RequestInstruments,
+    RequestOrderBookDeltas,
+    RequestOrderBookDepth,
     RequestOrderBookSnapshot,
     RequestQuoteTicks,
     RequestTradeTicks,
@@ -17,8 +20,11 @@ from nautilus_trader.data.messages import (
     SubscribeFundingRates,
     SubscribeIndexPrices,
     SubscribeInstrument,
+    SubscribeInstrumentClose,
     SubscribeInstruments,
+    SubscribeInstrumentStatus,
     SubscribeMarkPrices,
+    SubscribeOptionGreeks,
     SubscribeOrderBook,
     SubscribeQuoteTicks,
     SubscribeTradeTicks,
@@ -27,8 +33,11 @@ from nautilus_trader.data.messages import (
     UnsubscribeFundingRates,
     UnsubscribeIndexPrices,
     UnsubscribeInstrument,
+    UnsubscribeInstrumentClose,
     UnsubscribeInstruments,
+    UnsubscribeInstrumentStatus,
     UnsubscribeMarkPrices,
+    UnsubscribeOptionGreeks,
     UnsubscribeOrderBook,
     UnsubscribeQuoteTicks,
     UnsubscribeTradeTicks,
@@ -345,6 +354,35 @@ class OrderFeedDataClient(LiveMarketDataClient):
     async def _request_bars(self, request: RequestBars) -> None:
         self._no_history("bars")
 
+    async def _request_order_book_deltas(self, request: RequestOrderBookDeltas) -> None:
+        self._no_history("book deltas")
+
+    async def _request_order_book_depth(self, request: RequestOrderBookDepth) -> None:
+        self._no_history("book depth")
+
+    async def _request_forward_prices(self, request: RequestForwardPrices) -> None:
+        self._none_of("forward prices")
+
+    # -- what no venue here publishes: the base would raise, which the user sees as a crashed task ------------------
+
+    async def _subscribe_instrument_status(self, command: SubscribeInstrumentStatus) -> None:
+        self._none_of("instrument status")
+
+    async def _unsubscribe_instrument_status(self, command: UnsubscribeInstrumentStatus) -> None:
+        """Do nothing: none were subscribed."""
+
+    async def _subscribe_instrument_close(self, command: SubscribeInstrumentClose) -> None:
+        self._none_of("instrument close")
+
+    async def _unsubscribe_instrument_close(self, command: UnsubscribeInstrumentClose) -> None:
+        """Do nothing: none were subscribed."""
+
+    async def _subscribe_option_greeks(self, command: SubscribeOptionGreeks) -> None:
+        self._none_of("option greeks")
+
+    async def _unsubscribe_option_greeks(self, command: UnsubscribeOptionGreeks) -> None:
+        """Do nothing: none were subscribed."""
+
     async def _subscribe_bars(self, command: SubscribeBars) -> None:
         self._log.error(f"{self._nt_venue} publishes no bars: aggregate them internally (`...-INTERNAL` bar types)")
 
@@ -353,3 +391,6 @@ class OrderFeedDataClient(LiveMarketDataClient):
 
     def _no_history(self, what: str) -> None:
         self._log.error(f"{self._nt_venue} offers no historical {what}")
+
+    def _none_of(self, what: str) -> None:
+        self._log.error(f"{self._nt_venue} publishes no {what}")

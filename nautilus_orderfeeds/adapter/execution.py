@@ -48,6 +48,8 @@ from nautilus_orderfeeds.orders.updates import AccountUpdate, OrderUpdate, Posit
 from nautilus_orderfeeds.venues.base import AccountChanged, Gap, Readback, Venue, VenueData, VenueMessage
 
 _TICK_SECS = 0.1
+#: Orders that ended within this time before a restart are restored even if nothing depends on them.
+_RESTORE_NS = 86_400_000_000_000
 _CATCH_UP_SECS = 2.0
 _NS_PER_SEC = 1_000_000_000
 
@@ -111,6 +113,7 @@ class OrderFeedExecutionClient(ExecutionReports, LiveExecutionClient):
         self._sync_task: asyncio.Task[None] | None = None
         self._rng = random.Random()
         self._held: list[VenueMessage] | None = None
+        self._restored = config.restore_orders
         #: Frames that could not be read: counted, kept in the journal, logged.
         self.malformed_frames = 0
         #: Venue messages that were published as custom data.
@@ -139,9 +142,9 @@ class OrderFeedExecutionClient(ExecutionReports, LiveExecutionClient):
             async with asyncio.timeout(self._config.start_timeout_secs):
                 await self._preflight()
                 self._assemble()
+                await self._register_account()
                 self._restore()
                 await self._start_feeds()
-                await self._await_account_registered(log_registered=False)
         except TimeoutError:
             await self._tear_down()
             secs = self._config.start_timeout_secs
@@ -245,18 +248,30 @@ class OrderFeedExecutionClient(ExecutionReports, LiveExecutionClient):
         assert self._journal is not None
         records = self._journal.load()
         restore.into_tracker(records, self._tracker, self._rules, self._log)
-        if self._config.restore_orders:
-            n = restore.into_cache(records, self._tracker, self._emitter, self._cache, self.id, self._log)
+        if self._restored:
+            n = restore.into_cache(
+                records,
+                self._tracker,
+                self._emitter,
+                self._cache,
+                self.id,
+                self._log,
+                self._clock.timestamp_ns() - _RESTORE_NS,
+            )
             if n:
                 self._log.info(f"Restored {n} order(s) of an earlier run from the journal")
 
-    async def _start_feeds(self) -> None:
-        config = self._config
+    async def _register_account(self) -> None:
+        """Tell the balances first of all: the engine drops the fill of an account it does not know."""
         account = await self._venue.account()
         if account is None:
             self._account.take_starting_balances()
         else:
             self._account.take(account)
+        await self._await_account_registered(log_registered=False)
+
+    async def _start_feeds(self) -> None:
+        config = self._config
         self._recorder = FrameRecorder(config.record) if config.record else None
         for n, stream in enumerate(self._venue.streams()):
             monitor = HealthMonitor(stream.name, self._venue_clock(), self._publish_health)
@@ -314,22 +329,24 @@ class OrderFeedExecutionClient(ExecutionReports, LiveExecutionClient):
         now_ns = self._clock.timestamp_ns()
         try:
             messages = self._venue.decode(raw)
+            journal.append_frame(self._door.name, raw, now_ns)
+            if self._held is not None:
+                self._held.extend(messages)
+                return
+            for message in messages:
+                self.handle_message(message)
         except FrameError as e:
-            self.malformed_frames += 1
-            journal.append_frame(self._door.name, raw, now_ns, fault=str(e))
+            self._malformed(raw, now_ns, str(e))
             self._log.error(str(e))
-            return
         except Exception as e:
-            self.malformed_frames += 1
-            journal.append_frame(self._door.name, raw, now_ns, fault=repr(e))
-            self._log.exception(f"{self._door.name}: frame could not be decoded (kept in the journal)", e)
-            return
-        journal.append_frame(self._door.name, raw, now_ns)
-        if self._held is not None:
-            self._held.extend(messages)
-            return
-        for message in messages:
-            self.handle_message(message)
+            self._malformed(raw, now_ns, repr(e))
+            self._log.exception(f"{self._door.name}: a frame could not be handled; it is kept in the journal", e)
+
+    def _malformed(self, raw: bytes, now_ns: int, fault: str) -> None:
+        self.malformed_frames += 1
+        self._intake.journal.append_frame(self._door.name, raw, now_ns, fault=fault)
+        if self._sessions:  # it may have been the only news of some order
+            self._resolver.read_all_soon()
 
     def handle_message(self, message: VenueMessage) -> None:
         """Take in one decoded message."""

@@ -58,6 +58,7 @@ class ExecutionReports:
     _tracker: OrderTracker
     _venue: Venue
     _held: list[VenueMessage] | None
+    _restored: bool
 
     if TYPE_CHECKING:
 
@@ -119,6 +120,8 @@ class ExecutionReports:
             if command.instrument_id is not None and tracked.terms.symbol != command.instrument_id.symbol.value:
                 continue
             state = tracked.state
+            if state.is_closed and self._restored and not tracked.external and self._emitter.native(tracked) is None:
+                continue  # an own order too old to be restored: reported, it would come back as external
             if state.is_closed and (state.ts_last < start_ns or (command.open_only and not self._cached_open(tracked))):
                 continue
             report = await self._caught_up_report(tracked)

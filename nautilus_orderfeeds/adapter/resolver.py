@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from nautilus_orderfeeds.adapter.intake import Intake
 from nautilus_orderfeeds.adapter.sync import Synchronizer, quietly
+from nautilus_orderfeeds.feed.errors import FeedError
 from nautilus_orderfeeds.orders import events as ev
 from nautilus_orderfeeds.orders.reducer import refuse_cancel
 from nautilus_orderfeeds.orders.tracker import TrackedOrder
@@ -18,6 +19,8 @@ _FIRST_DELAY_SECS: Final = 0.5
 _MAX_DELAY_SECS: Final = 10.0
 #: A request the venue took is given this long to show its effect on the stream before the venue is asked.
 _EFFECT_SECS: Final = 2.0
+#: Unreadable frames cause a reading of the whole account at most this often.
+_READ_ALL_SECS: Final = 2.0
 #: Complete readings that show an order live and unchanged before a request counts as having had no effect.
 _READINGS: Final = 3
 
@@ -72,6 +75,8 @@ class Resolver:
         self._rng = rng
         self._watches: dict[str, Watch] = {}
         self._asked_for_trades: set[str] = set()
+        self._read_all = False
+        self._next_read_all_secs = 0.0
         #: Sends a cancel again (cancels are idempotent); set by the client.
         self.resend: Callable[[Sequence[TrackedOrder]], Awaitable[None]] | None = None
 
@@ -112,6 +117,10 @@ class Resolver:
         """The venue took a change: look for it if it does not come by itself."""
         self.watch(tracked, "change taken", delay_secs=_EFFECT_SECS)
 
+    def read_all_soon(self) -> None:
+        """Read the whole account with the next tick, at most once in `_READ_ALL_SECS`: something was not understood."""
+        self._read_all = True
+
     async def ask(self, tracked: TrackedOrder) -> bool:
         """Read the truth about one order now; return whether that succeeded."""
         return await quietly(self._synchronizer, [tracked], self._log)
@@ -120,6 +129,13 @@ class Resolver:
         """Do what is due: settle, ask, send cancels again. Called by the client's timer."""
         await self._settle_due()
         now = self._clock.timestamp()
+        if self._read_all and now >= self._next_read_all_secs:
+            self._read_all, self._next_read_all_secs = False, now + _READ_ALL_SECS
+            try:
+                await self._synchronizer.full()
+            except FeedError as e:
+                self._read_all = True
+                self._log.warning(f"Reading the account after an unreadable frame failed, trying again: {e}")
         for client_order_id, watch in list(self._watches.items()):
             if self._is_resolved(watch):
                 del self._watches[client_order_id]

@@ -57,14 +57,14 @@ def into_cache(
     cache: Any,
     client_id: Any,
     log: Any,
+    since_ns: int,
 ) -> int:
-    """Put the orders that still matter back into the framework's cache; return how many.
+    """Put the orders that still matter (`relevant`) back into the framework's cache; return how many.
 
-    Those are the open ones, and the closed ones whose fills are part of a position that is still open. An order that
-    the cache has already (it came from a cache database) is left alone.
+    An order that the cache has already (it came from a cache database) is left alone.
     """
     restored = 0
-    for record in relevant(records):
+    for record in relevant(records, since_ns):
         if record.init is None or cache.order(ClientOrderId(record.client_order_id)) is not None:
             continue
         tracked = tracker.get(record.client_order_id)
@@ -81,33 +81,41 @@ def into_cache(
     return restored
 
 
-def relevant(records: Sequence[OrderRecord]) -> list[OrderRecord]:
-    """Return own orders that are open or whose fills make up a position still open, oldest first."""
+def relevant(records: Sequence[OrderRecord], since_ns: int) -> list[OrderRecord]:
+    """Return own orders that are open, ended since `since_ns` (UNIX ns), or share a position with such a one.
+
+    A position is only right if all of its fills are restored. So the life of each strategy's position in an instrument
+    is cut where it was flat, and such a stretch is restored whole or not at all.
+    """
     groups: dict[tuple[str, str], list[OrderRecord]] = {}
     for record in records:
         if not record.external:
             groups.setdefault((record.strategy_id, record.terms.symbol), []).append(record)
     chosen: set[str] = set()
     for group in groups.values():
-        chosen.update(_since_flat(group))
+        recent = {r.client_order_id for r in group if r.closed_ns is None or r.closed_ns >= since_ns}
+        chosen |= recent
+        stretches = _stretches(group)
+        for n, stretch in enumerate(stretches):
+            still_open = n == len(stretches) - 1
+            if still_open or not recent.isdisjoint(stretch):
+                chosen |= stretch
     return [record for record in records if record.client_order_id in chosen]
 
 
-def _since_flat(group: Sequence[OrderRecord]) -> set[str]:
-    """Return the ids of the orders after the last moment at which the position was flat and no order half filled."""
+def _stretches(group: Sequence[OrderRecord]) -> list[set[str]]:
+    """Return the client order ids between one flat moment and the next; the last stretch may be empty (flat now)."""
     fills = [(fill, record) for record in group for fill in record.events if isinstance(fill, ev.OrderFilled)]
     fills.sort(key=lambda item: item[0].ts_event)
-    remaining = {record.client_order_id: 0 for record in group}
+    left = {record.client_order_id: 0 for record in group}
     for _, record in fills:
-        remaining[record.client_order_id] += 1
+        left[record.client_order_id] += 1
+    stretches: list[set[str]] = [set()]
     net = Decimal(0)
-    begun: set[str] = set()
-    since: set[str] = set()
     for fill, record in fills:
         net += fill.last_qty if record.terms.side is OrderSide.BUY else -fill.last_qty
-        begun.add(record.client_order_id)
-        since.add(record.client_order_id)
-        remaining[record.client_order_id] -= 1
-        if net == 0 and not any(remaining[client_order_id] for client_order_id in begun):
-            since.clear()
-    return since | {record.client_order_id for record in group if record.closed_ns is None}
+        left[record.client_order_id] -= 1
+        stretches[-1].add(record.client_order_id)
+        if net == 0 and not any(left[client_order_id] for client_order_id in stretches[-1]):
+            stretches.append(set())
+    return stretches

@@ -53,7 +53,9 @@ class Row:
 class Comparison:
     """All rows of one venue.
 
-    `orders` and `fills` count what was compared; `client_order_ids` gives the framework's name of an order by subject.
+    `orders` and `fills` count what was compared; `client_order_ids` gives the framework's name of an order by subject;
+    `inferred` has the orders of which some fills were told by the venue's totals only, so that they are no list of
+    trades.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Comparison:
     fills: int = 0
     rows: list[Row] = field(default_factory=list)
     client_order_ids: dict[str, str] = field(default_factory=dict)
+    inferred: set[str] = field(default_factory=set)
 
     @property
     def differences(self) -> list[Row]:
@@ -139,15 +142,16 @@ def compare(
 
 
 def _order(result: Comparison, sim_order: SimOrder, fills: Iterable[Any], cache: Any, tolerance: Decimal) -> None:
-    result.orders += 1
     label = f"order {sim_order.venue_order_id}"
     client_order_id = cache.client_order_id(VenueOrderId(sim_order.venue_order_id))
     order = cache.order(client_order_id) if client_order_id is not None else None
     if order is None:
         if sim_order.filled or sim_order.is_open:
             at_venue = f"{sim_order.state.name}, filled {plain(sim_order.filled)}"
+            result.orders += 1
             result.add(label, "at the venue", at_venue, "unknown")
         return
+    result.orders += 1
     result.client_order_ids[label] = order.client_order_id.value
     result.add(label, "status", *_statuses(sim_order, order))
     result.add(label, "filled", sim_order.filled, order.filled_qty.as_decimal())
@@ -166,7 +170,9 @@ def _order(result: Comparison, sim_order: SimOrder, fills: Iterable[Any], cache:
     result.add(label, "fees", true_fees, fees)
     venue_fills = list(fills)
     result.fills += len(venue_fills)
-    if not any((event.info or {}).get("inferred") for event in told):
+    if any((event.info or {}).get("inferred") for event in told):
+        result.inferred.add(label)
+    else:
         mine = sorted((f.last_qty.as_decimal(), f.last_px.as_decimal()) for f in told)
         theirs = sorted((f.size, f.price) for f in venue_fills)
         result.add(label, "fills", _fills(theirs), _fills(mine))

@@ -131,14 +131,15 @@ class Notes(logging.Handler):
 
 
 @contextmanager
-def noting() -> Iterator[Notes]:
-    """Collect this package's warnings instead of printing them."""
+def logging_to(handler: logging.Handler) -> Iterator[None]:
+    """Send this package's log lines to `handler` instead of printing them, and close it afterwards."""
     logger = logging.getLogger("nautilus_orderfeeds")
-    notes = Notes()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
     propagate, logger.propagate = logger.propagate, False
-    logger.addHandler(notes)
+    logger.addHandler(handler)
     try:
-        yield notes
+        yield
     finally:
-        logger.removeHandler(notes)
+        logger.removeHandler(handler)
         logger.propagate = propagate
+        handler.close()

@@ -108,7 +108,10 @@ class Board:
         self.say(event.instrument_id.venue.value, f"{event.client_order_id} {name.removeprefix('Order')}{detail}")
 
     def _on_health(self, health: FeedHealth) -> None:
-        self._health[(health.client_id, health.stream)] = health
+        key = (health.client_id, health.stream)
+        known, self._health[key] = self._health.get(key), health
+        if known is not None and (known.state, known.detail) == (health.state, health.detail):
+            return  # only a counter has changed
         detail = f" ({health.detail})" if health.detail else ""
         self.say(
             health.client_id, f"feed {health.stream!r} {health.state}{detail}", HEALTH_STYLES.get(health.state, "")

@@ -27,7 +27,7 @@ _TURN: Final = timedelta(milliseconds=50)
 _PATIENCE_SECS: Final = 10.0
 #: The outage begins when every venue's strategy is ready for it.
 _OUTAGE_PATIENCE_SECS: Final = 40.0
-_BREATH_SECS: Final = 0.4
+_BREATH_SECS: Final = 0.7
 
 
 class Scene(Enum):

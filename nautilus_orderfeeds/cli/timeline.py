@@ -4,7 +4,6 @@ from typing import Any
 
 import click
 import msgspec
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -75,12 +74,7 @@ def _draw(reader: JournalReader, order_id: str, as_json: bool) -> None:
     if as_json:
         print_json({"journal": str(reader.path), "account": reader.account, **life_as_dict(order, frames)})
     else:
-        draw(out(), order, frames)
-
-
-def draw(console: Console, order: JournalOrder, frames: list[JournalFrame]) -> None:
-    """Draw one order's life on a console."""
-    timeline_view.show(console, order, frames)
+        timeline_view.show(out(), order, frames)
 
 
 def as_dict(order: JournalOrder) -> dict[str, Any]:

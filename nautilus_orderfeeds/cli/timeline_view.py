@@ -1,6 +1,8 @@
 """An order's life on one time axis: what the venue said (raw frames) against what the framework was told (events)."""
 
 from collections.abc import Sequence
+from itertools import pairwise
+from math import log10
 from typing import Any, Final
 
 import msgspec
@@ -13,7 +15,7 @@ from nautilus_orderfeeds.cli.console import secs
 from nautilus_orderfeeds.orders import events as ev
 from nautilus_orderfeeds.orders.decimals import plain
 from nautilus_orderfeeds.orders.journal_reader import JournalFrame, JournalOrder
-from nautilus_orderfeeds.orders.words import OrderStatus
+from nautilus_orderfeeds.orders.words import LiquiditySide, OrderStatus
 
 #: Letter and colour of an event on the axis.
 _MARKS: Final[dict[type[ev.OrderEvent], tuple[str, str]]] = {
@@ -47,18 +49,22 @@ STATUS_STYLES: Final = {
 _TELLING: Final = (
     "status",
     "state",
-    "event",
-    "type",
-    "reason",
-    "fill",
+    "filled",
     "exec",
     "cum",
-    "qty",
-    "quantity",
-    "size",
+    "reason",
+    "avg",
+    "last",
     "price",
+    "px",
+    "size",
+    "q",
+    "side",
 )
+#: The first so many of them are shown even if they have not changed.
+_ALWAYS: Final = 2
 _MAX_EXCERPT: Final = 400
+_LANE_NAME: Final = 11
 
 
 class Moment(Struct, frozen=True):
@@ -94,9 +100,10 @@ def show(console: Console, order: JournalOrder, frames: Sequence[JournalFrame]) 
 def _head(console: Console, order: JournalOrder, frames: Sequence[JournalFrame]) -> None:
     terms, state = order.terms, order.state
     price = "" if terms.price is None else f" @ {plain(terms.price)}"
+    kind = f"{terms.type.name} {terms.time_in_force.name}"
     title = Text.assemble(
         (order.client_order_id, "bold"),
-        f"  {terms.side.name} {plain(terms.quantity)} {order.symbol}{price} {terms.type.name} {terms.time_in_force.name}  ",
+        f"  {terms.side.name} {plain(terms.quantity)} {order.symbol}{price} {kind}  ",
         (state.status.name, STATUS_STYLES.get(state.status, "")),
     )
     console.print(title, soft_wrap=True)
@@ -117,27 +124,38 @@ def _head(console: Console, order: JournalOrder, frames: Sequence[JournalFrame])
 
 
 def _axis(life: Sequence[Moment], width: int) -> Text:
-    """Draw the two lanes, linear in time; marks that fall on one place stand side by side."""
-    room = max(width - 14, 20)
-    total = life[-1].offset_ns or 1
-    lanes: tuple[dict[int, tuple[str, str]], dict[int, tuple[str, str]]] = ({}, {})
-    for moment in life:
-        lane = lanes[0] if moment.event is None else lanes[1]
-        place = moment.offset_ns * (room - 1) // total
-        while place in lane and place < room + len(life):
-            place += 1
-        lane[place] = _mark(moment)
-    length = max([room - 1, *lanes[0], *lanes[1]]) + 1
+    """Draw the two lanes and the times beneath.
+
+    From a tenth of a millisecond to hours, everything must be seen, so the distance of two moments is the logarithm of
+    the time between them.
+    """
+    places = _places(life, max(width - _LANE_NAME - 10, 20))
     text = Text(no_wrap=True, overflow="crop")
-    for name, lane in zip(("venue", "framework"), lanes, strict=True):
-        text.append(f"{name:<11} ", style="dim")
-        for place in range(length):
+    for name, is_venue in (("venue", True), ("framework", False)):
+        text.append(f"{name:<{_LANE_NAME}}", style="dim")
+        lane = {place: _mark(m) for place, m in zip(places, life, strict=True) if (m.frame is not None) is is_venue}
+        for place in range(places[-1] + 1):
             mark, style = lane.get(place, ("─", "dim"))
             text.append(mark, style=style)
         text.append("\n")
-    end = secs(life[-1].offset_ns)
-    text.append(f"{'':<11} 0{end:>{room - 1}}", style="dim")
+    scale = " " * _LANE_NAME
+    for place, moment in zip(places, life, strict=True):
+        label = secs(moment.offset_ns) if moment.offset_ns else "0"
+        if len(scale) <= place + _LANE_NAME:
+            scale = f"{scale:<{place + _LANE_NAME}}{label} "
+    text.append(scale.rstrip(), style="dim")
     return text
+
+
+def _places(life: Sequence[Moment], room: int) -> list[int]:
+    """Return the column of each moment; no two share one."""
+    gaps = [log10(1 + max(b.offset_ns - a.offset_ns, 0) / 100_000) for a, b in pairwise(life)]
+    free = max(room - len(life), 0)
+    total = sum(gaps) or 1.0
+    places = [0]
+    for gap in gaps:
+        places.append(places[-1] + 1 + int(gap / total * free))
+    return places
 
 
 def _mark(moment: Moment) -> tuple[str, str]:
@@ -155,11 +173,12 @@ def _table(life: Sequence[Moment], ids: Sequence[str]) -> Table:
     table.add_column("the venue said (raw frame)", ratio=1, no_wrap=True, overflow="ellipsis")
     table.add_column("", no_wrap=True)
     table.add_column("the framework was told", ratio=1, no_wrap=True, overflow="ellipsis")
+    before: dict[str, str] = {}
     for moment in life:
         mark, style = _mark(moment)
         after = f"{moment.offset_ns / 1e6:,.3f} ms"
         if moment.frame is not None:
-            said = f"unreadable: {moment.frame.fault}" if moment.frame.fault else excerpt(moment.frame.raw, ids)
+            said = f"unreadable: {moment.frame.fault}" if moment.frame.fault else excerpt(moment.frame.raw, ids, before)
             table.add_row(after, Text(said), Text(mark, style=style), "")
         elif moment.event is not None:
             table.add_row(after, "", Text(mark, style=style), Text(describe(moment.event), style=style))
@@ -171,14 +190,11 @@ def describe(event: ev.OrderEvent) -> str:
     name = type(event).__name__.removeprefix("Order")
     match event:
         case ev.OrderFilled():
-            notes = [event.liquidity_side.name.replace("NO_LIQUIDITY_SIDE", "side unknown")]
+            notes = ["from totals"] if event.inferred else []
+            if event.liquidity_side is not LiquiditySide.NO_LIQUIDITY_SIDE:
+                notes.append(event.liquidity_side.name.lower())
             notes.append(f"fee {plain(event.commission)}" + (" estimated" if event.fee_estimated else ""))
-            if event.inferred:
-                notes.append("inferred")
-            fill = f"{plain(event.last_qty)} @ {plain(event.last_px)}"
-            return f"{name} {fill}, {plain(event.cum_qty)} in all ({', '.join(notes)})"
-        case ev.OrderAccepted():
-            return f"{name} as {event.venue_order_id}"
+            return f"{name} {plain(event.last_qty)} @ {plain(event.last_px)} ({', '.join(notes)})"
         case ev.OrderUpdated():
             price = "" if event.price is None else f" @ {plain(event.price)}"
             return f"{name} to {plain(event.quantity)}{price}"
@@ -193,19 +209,31 @@ def describe(event: ev.OrderEvent) -> str:
             return f"{name}: {reason}" if reason else name
 
 
-def excerpt(raw: bytes, ids: Sequence[str]) -> str:
-    """Return what a frame says of an order: the values beside its id, the telling ones first; else its beginning."""
+def facts(raw: bytes, ids: Sequence[str]) -> dict[str, str] | None:
+    """Return what a frame says of an order: the values beside its id, the telling ones first; None if it is no JSON.
+
+    A list is told by its length.
+    """
     try:
         found = _naming(msgspec.json.decode(raw), frozenset(ids))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        found = None
+        return None
     if found is None:
+        return None
+    told = {key: f"[{len(value)}]" if isinstance(value, list) else str(value) for key, value in found.items()}
+    kept = [key for key, value in found.items() if not isinstance(value, dict) and told[key] not in (*ids, "", "None")]
+    return {key: told[key] for key in sorted(kept, key=_rank)}
+
+
+def excerpt(raw: bytes, ids: Sequence[str], before: dict[str, str]) -> str:
+    """Return a frame in a line: its status, and what is not as in the frame `before`; that becomes this one's facts."""
+    now = facts(raw, ids)
+    if now is None:
         return raw[:_MAX_EXCERPT].decode("utf-8", "backslashreplace")
-    scalars = {key: value for key, value in found.items() if not isinstance(value, dict | list)}
-    words = [(key, str(value)) for key, value in scalars.items() if str(value) not in ids and value not in (None, "")]
-    words.sort(key=lambda item: _rank(item[0]))
-    lists = [f"{key}[{len(value)}]" for key, value in found.items() if isinstance(value, list) and value]
-    return " ".join([f"{key}={text}" for key, text in words] + lists)[:_MAX_EXCERPT]
+    shown = [f"{key}={value}" for key, value in now.items() if before.get(key) != value or _rank(key) < _ALWAYS]
+    before.clear()
+    before.update(now)
+    return " ".join(shown)[:_MAX_EXCERPT]
 
 
 def _naming(value: Any, ids: frozenset[str]) -> dict[str, Any] | None:
@@ -222,4 +250,6 @@ def _naming(value: Any, ids: frozenset[str]) -> dict[str, Any] | None:
 
 def _rank(key: str) -> int:
     lowered = key.lower()
-    return next((n for n, word in enumerate(_TELLING) if word in lowered), len(_TELLING))
+    exact = next((n for n, word in enumerate(_TELLING) if word == lowered), None)
+    inside = next((n for n, word in enumerate(_TELLING) if word in lowered), len(_TELLING))
+    return inside + len(_TELLING) if exact is None else exact

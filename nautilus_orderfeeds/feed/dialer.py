@@ -8,14 +8,13 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.uri import parse_uri
 
+from nautilus_orderfeeds.feed.errors import FatalFeedError
 from nautilus_orderfeeds.feed.stream import Stream
 
 # websockets logs frames and headers, which hold credentials, at DEBUG, and URLs in its INFO messages. This
 # logger stays above both however the application configures logging.
 _wire_log = logging.getLogger("nautilus_orderfeeds.feed.websockets")
 _wire_log.setLevel(logging.WARNING)
-
-_ANY_URL = "ws://localhost"
 
 
 class Dialer(connect):
@@ -44,12 +43,15 @@ class Dialer(connect):
         ssl: ssl_module.SSLContext | None = None,
         **options: Any,
     ) -> None:
-        # The real address is set before each attempt.
-        super().__init__(_ANY_URL, process_exception=_raise_it, logger=_wire_log, **options)
+        # The real address is set before each attempt; this one only has to agree with `ssl`.
+        if ssl is not None:
+            options["ssl"] = ssl
+        any_url = "ws://localhost" if ssl is None else "wss://localhost"
+        super().__init__(any_url, process_exception=_raise_it, logger=_wire_log, **options)
         self._stream = stream
         self._on_failure = on_failure
         self._before_attempt = before_attempt
-        self._ssl = ssl
+        self._needs_tls = ssl is not None
 
     async def __aenter__(self) -> ClientConnection:
         # Failed attempts are repeated here and not by websockets, whose delays cover nothing else: a venue that
@@ -67,8 +69,8 @@ class Dialer(connect):
         self.uri = self._stream.url()
         self.ws_uri = parse_uri(self.uri)
         self.additional_headers = self._stream.headers()
-        if self._ssl is not None and self.ws_uri.secure:
-            self.create_connection_kwargs["ssl"] = self._ssl
+        if self._needs_tls and not self.ws_uri.secure:
+            raise FatalFeedError("an SSL context was given for a ws:// URL; use wss:// or leave `ssl` out")
         return await super().__aenter__()
 
     def process_redirect(self, exc: Exception) -> Exception | str:

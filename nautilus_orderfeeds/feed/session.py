@@ -30,6 +30,7 @@ from nautilus_orderfeeds.feed.errors import (
     FatalFeedError,
     FeedError,
     HandshakeTimeout,
+    OutcomeUnknown,
     SendError,
     TransientFeedError,
 )
@@ -39,7 +40,7 @@ from nautilus_orderfeeds.feed.link import Link, Verdict
 from nautilus_orderfeeds.feed.resync import Resync
 from nautilus_orderfeeds.feed.stream import Frame, FrameSink, Stream
 from nautilus_orderfeeds.feed.tasks import Waiters, race
-from nautilus_orderfeeds.feed.verdict import classify, describe
+from nautilus_orderfeeds.feed.verdict import classify, describe, is_foreseen, where
 
 _log = logging.getLogger(__name__)
 
@@ -325,6 +326,8 @@ class FeedSession:
             raise self._condemned
 
     def _on_failed_attempt(self, exc: Exception) -> Exception | None:
+        if not is_foreseen(exc):
+            _log.error("%s: connecting failed: %s", self._stream.name, where(exc))
         verdict = self._classify(exc)
         if isinstance(verdict, FatalFeedError):
             return verdict
@@ -361,6 +364,7 @@ class FeedSession:
                 link.until_ended(),
                 self._resync.run(link, self._go_live),
                 self._watch(link),
+                self._keep_alive(link),
                 link.empty_outbox(),
             )
             raise link.error or TransientFeedError("a part of the session ended without a reason")
@@ -386,7 +390,8 @@ class FeedSession:
             secs = self._handshake_timeout_secs
             raise HandshakeTimeout(f"handshake not done within {secs:g} s") from None
         except Exception as exc:
-            _log.exception("%s: the handshake failed", self._stream.name)
+            if not is_foreseen(exc):
+                _log.error("%s: the handshake failed: %s", self._stream.name, where(exc))
             raise self._classify(exc) from exc
 
     def _go_live(self) -> None:
@@ -407,6 +412,19 @@ class FeedSession:
                 link.end(TransientFeedError(silence))
                 self._monitor.enter(FeedState.STALE, silence)
                 return
+
+    async def _keep_alive(self, link: Link) -> None:
+        """Send what the venue wants to hear now and then; without such a wish, do nothing until the connection ends."""
+        interval_secs, frame = self._stream.keepalive_secs, self._stream.probe()
+        if interval_secs is None or frame is None:
+            await link.until_ended()
+            return
+        try:
+            while True:
+                await self._clock.sleep(interval_secs)
+                await link.transmit(frame)
+        except (SendError, OutcomeUnknown):
+            await link.until_ended()
 
     def _classify(self, exc: Exception) -> Verdict:
         try:

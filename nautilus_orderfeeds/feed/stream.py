@@ -83,6 +83,9 @@ class Stream(Protocol):
     name: str
     """Name in logs, health and recordings, e.g. `BSX orders`."""
 
+    keepalive_secs: float | None = None
+    """Interval of `probe` frames the venue asks for whatever else arrives; None: a probe only after silence."""
+
     def url(self) -> str:
         """Where to connect; asked anew for each connection, because tokens may be part of it."""
         ...

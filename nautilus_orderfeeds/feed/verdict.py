@@ -5,8 +5,15 @@ address blocked; everything else a network does passes sooner or later.
 """
 
 import time
+import traceback
 
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidStatus,
+    InvalidURI,
+    WebSocketException,
+)
 
 from nautilus_orderfeeds.feed.errors import FatalFeedError, FeedError, TransientFeedError, excerpt
 from nautilus_orderfeeds.feed.retry_after import parse_retry_after
@@ -72,3 +79,15 @@ def classify(exc: Exception) -> FatalFeedError | TransientFeedError:
             return FatalFeedError(f"{describe(exc)}; check the credentials and their permissions")
         case _:
             return TransientFeedError(describe(exc))
+
+
+def is_foreseen(exc: BaseException) -> bool:
+    """Whether a failure is of a kind that networks and venues produce, and no bug of ours or a venue's stream."""
+    return isinstance(exc, (FeedError, WebSocketException, OSError, EOFError))
+
+
+def where(exc: BaseException) -> str:
+    """Return type and place of an exception without its text, for code that handles secrets."""
+    calls = traceback.extract_tb(exc.__traceback__)[-5:]
+    path = " > ".join(f"{call.filename.rsplit('/', 1)[-1]}:{call.lineno} {call.name}" for call in calls)
+    return f"{type(exc).__name__} at {path}"

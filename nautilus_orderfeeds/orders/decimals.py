@@ -33,6 +33,8 @@ def sane(value: Decimal) -> Decimal:
     ValueError
         If it is not finite or has more than 40 digits before or after the point (``1e400``).
     """
+    if value.is_finite() and -12 <= value.adjusted() <= 27 and len(str(value)) <= 28:
+        return value  # every usual number, at a fifth of the cost of the exact question below
     if not value.is_finite():
         raise ValueError(f"number {str(value)[:40]!r} is not finite")
     exponent = value.as_tuple().exponent

@@ -89,8 +89,11 @@ def _tell_trade(state: OrderState, out: Events, fill: Fill, rules: Rules, ts_eve
     new_qty: Decimal | None
     if ends_at is not None:
         stretch = (ends_at - qty, ends_at)
-        gaps = coverage.untold(stretch)
-        new_qty = length(gaps)
+        if stretch[0] >= coverage.prefix and not coverage.islands:
+            new_qty = qty  # the usual case: what comes next
+        else:
+            gaps = coverage.untold(stretch)
+            new_qty = length(gaps)
     else:
         new_qty = _new_by_amount(state, qty, ts_event, wait=wait)
     if new_qty is None or (new_qty and wait and _may_close_too_early(state, new_qty)):

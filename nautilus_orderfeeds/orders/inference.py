@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from nautilus_orderfeeds.orders import events as ev
 from nautilus_orderfeeds.orders.decimals import ZERO, quantize
-from nautilus_orderfeeds.orders.state import OrderState
+from nautilus_orderfeeds.orders.state import Known, OrderState
 from nautilus_orderfeeds.orders.words import LiquiditySide
 
 
@@ -71,19 +71,28 @@ def px_from_notional(state: OrderState, rules: Rules, qty: Decimal, told_px: Dec
         Positive. None if the venue tells no notional, or one that makes no sense with what was told.
     """
     known = state.known
-    if known.notional is None:
+    notional = known.notional
+    if notional is None:
         return None
-    exact = (known.notional - state.counted_notional - state.orphaned_notional) / qty
-    if told_px is not None and told_px > 0:
-        # An average is rounded to its last place, which is not coarser than a price (trailing zeros may be cut off).
-        places = max(known.avg_places, rules.price_precision)
-        if abs(exact - told_px) * qty <= known.filled_qty.scaleb(-places):
-            return told_px
-    for px in (exact, known.notional / known.filled_qty):
+    exact = (notional - state.counted_notional - state.orphaned_notional) / qty
+    if told_px is not None and told_px > 0 and abs(exact - told_px) * qty <= _slack(known, rules):
+        return told_px
+    for px in (exact, notional / known.filled_qty):
         rounded = quantize(px, rules.price_precision)
         if rounded > 0:
             return rounded
     return None
+
+
+def _slack(known: Known, rules: Rules) -> Decimal:
+    """Return by how much the venue's notional may be off, quote units.
+
+    A number is rounded to its last place, but not coarser than a price: zeros at its end may have been cut off.
+    """
+    told = known.avg_px if known.filled_notional is None else known.filled_notional
+    exponent = ZERO.as_tuple().exponent if told is None else told.as_tuple().exponent
+    places = max(-exponent if isinstance(exponent, int) else 0, rules.price_precision)
+    return (ONE if told is known.filled_notional else known.filled_qty).scaleb(-places)
 
 
 def inferred_px(state: OrderState, rules: Rules, qty: Decimal) -> Decimal | None:

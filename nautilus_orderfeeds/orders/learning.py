@@ -11,9 +11,6 @@ from nautilus_orderfeeds.orders.state import End, Known, OrderState
 from nautilus_orderfeeds.orders.updates import END_STATUSES, OrderUpdate, VenueStatus
 from nautilus_orderfeeds.orders.words import LiquiditySide, OrderStatus
 
-#: Places of a notional that the venue gives itself: exact for all purposes.
-_EXACT_PLACES = 18
-
 
 def learn(state: OrderState, update: OrderUpdate) -> bool:
     """Take over what `update` says.
@@ -51,26 +48,18 @@ def _learn_filled(known: Known, update: OrderUpdate, filled: Decimal) -> None:
         return
     if filled > known.filled_qty:
         known.filled_qty = filled
+        known.filled_notional = known.avg_px = known.last_px = known.fees = None
+    # Zero money for something is a field that the venue has not filled in.
+    if update.filled_notional:
+        known.filled_notional = update.filled_notional
+    if update.avg_px:
+        known.avg_px = update.avg_px
+    if update.last_px:
         known.last_px = update.last_px
-        known.notional, known.fees = None, update.fees
-    elif update.fees is not None:
+    if update.fees is not None:
         known.fees = update.fees
     if update.fees_currency is not None:
         known.fees_currency = update.fees_currency
-    if known.notional is None:
-        _learn_notional(known, update)
-
-
-def _learn_notional(known: Known, update: OrderUpdate) -> None:
-    """Take over the notional over `known.filled_qty`; zero money for something is a field not filled in."""
-    if update.last_px is not None:
-        known.last_px = update.last_px
-    if update.filled_notional:
-        known.notional, known.avg_places = update.filled_notional, _EXACT_PLACES
-    elif update.avg_px:
-        exponent = update.avg_px.as_tuple().exponent
-        known.notional = update.avg_px * known.filled_qty
-        known.avg_places = max(-exponent, 0) if isinstance(exponent, int) else 0
 
 
 def _learn_end(known: Known, update: OrderUpdate, status: VenueStatus, *, complete: bool) -> None:

@@ -100,10 +100,10 @@ def _reduce(state: OrderState, update: OrderUpdate, rules: Rules) -> Events:
 
     if not state.accepted and _was_live(state, update):
         _accept(state, out, update.ts_accepted or update.ts_event, waiting=status is VenueStatus.WAITING)
-    if terms_are_new:
-        _tell_terms(state, out, update)
     if update.cancel_reject_reason:
         _tell_refused_cancel(state, out, update)
+    if terms_are_new:
+        _tell_terms(state, out, update)
     if known.waiting and known.working and not state.triggered:
         _tell_trigger(state, out, update)
     if update.fills or known.undecided:
@@ -118,14 +118,14 @@ def _complain(state: OrderState, out: Events, what: str, update: OrderUpdate | N
 
 
 def _was_live(state: OrderState, update: OrderUpdate) -> bool:
-    """Whether `update` proves that the order is or was live: a fill, an expiry and a change of quantity do so too."""
+    """Whether `update` proves that the order is or was live: a fill, an expiry and a cancel do so too.
+
+    A cancel alone could be told without, but then the framework would not know the order by its venue id.
+    """
     status, known = update.status, state.known
-    if status in LIVE_STATUSES or update.fills or known.undecided or known.filled_qty > 0:
+    if status in LIVE_STATUSES or status is VenueStatus.CANCELED or status is VenueStatus.EXPIRED:
         return True
-    if status is VenueStatus.EXPIRED:
-        return True
-    changed = update.quantity is not None and update.quantity != state.quantity and not state.quote_quantity
-    return changed and status is VenueStatus.CANCELED
+    return bool(update.fills or known.undecided or known.filled_qty > 0)
 
 
 def _accept(state: OrderState, out: Events, ts_event: int, *, waiting: bool = False) -> None:
@@ -153,12 +153,17 @@ def _tell_terms(state: OrderState, out: Events, update: OrderUpdate) -> None:
     )
     if quantity == state.quantity and price == state.price and trigger_price == state.trigger_price:
         return
-    # Of a closed order nobody asks the terms, unless they make room for late fills.
-    if state.is_closed and not (state.status is OrderStatus.CANCELED and quantity > state.quantity):
-        return
+    known = state.known
     if quantity <= state.filled_qty:  # nothing would be left: the end is told by the status
         return
-    known = state.known
+    is_closed, end = state.is_closed, known.end
+    if is_closed and state.status is not OrderStatus.CANCELED:
+        return
+    if is_closed or end is not None:
+        # Of an order that is over only a quantity matters that makes room for late fills, or that they complete.
+        completes = quantity < state.quantity and end is not None and end.status is VenueStatus.FILLED
+        if quantity <= state.quantity and not completes:
+            return
     emit(
         state,
         out,
@@ -269,6 +274,4 @@ def _tell_end(state: OrderState, out: Events, end: End) -> None:
             done = f"venue reports the order done at {state.filled_qty} of {state.quantity}"
             emit(state, out, ev.OrderCanceled(reason=end.reason or done, ts_event=ts_event))
         case _:
-            if not state.accepted:  # so that the framework knows the order by its venue id too
-                _accept(state, out, ts_event)
             emit(state, out, canceled)

@@ -41,10 +41,8 @@ class Known(Struct):
     ----------
     filled_qty : Decimal
         Highest filled quantity, whoever told of it: a trade is as good a witness as the venue's total.
-    notional, fees : Decimal, optional
+    filled_notional, avg_px, fees : Decimal, optional
         Over exactly `filled_qty`; None if the venue does not say.
-    avg_places : int
-        Decimal places of the average that `notional` was computed from.
     last_px : Decimal, optional
         Price of the latest fill.
     liquidity_side : LiquiditySide
@@ -60,8 +58,8 @@ class Known(Struct):
     """
 
     filled_qty: Decimal = ZERO
-    notional: Decimal | None = None
-    avg_places: int = 0
+    filled_notional: Decimal | None = None
+    avg_px: Decimal | None = None
     last_px: Decimal | None = None
     fees: Decimal | None = None
     fees_currency: str | None = None
@@ -75,10 +73,18 @@ class Known(Struct):
     ts_event: int = 0
     undecided: dict[str, Fill] = field(default_factory=dict)
 
+    @property
+    def notional(self) -> Decimal | None:
+        """Quote units over exactly `filled_qty`, as told or by the average; None if the venue says neither."""
+        if self.filled_notional is not None or self.avg_px is None:
+            return self.filled_notional
+        return self.avg_px * self.filled_qty
+
     def witness(self, filled_qty: Decimal) -> None:
         """Raise the filled quantity to what trades have proved."""
         if filled_qty > self.filled_qty:
-            self.filled_qty, self.notional, self.fees = filled_qty, None, None
+            self.filled_qty = filled_qty
+            self.filled_notional = self.avg_px = self.fees = None
 
 
 class OrderState(Struct, kw_only=True):

@@ -28,6 +28,8 @@ _S = OrderStatus
 class Trigger(Enum):
     """What an event does to the status."""
 
+    __hash__ = object.__hash__  # members are single: no need to hash their names, at every event
+
     DENY = "DENY"
     SUBMIT = "SUBMIT"
     ACCEPT = "ACCEPT"

@@ -1,7 +1,7 @@
 """Which venues this package has: every folder beside this file that is a package is one.
 
 Nothing is listed by hand, so a sixth venue is one more folder. A venue's door imports the framework, which takes a
-second or two; `names` imports nothing, `load` imports one door.
+second or two; `names` imports nothing, `load` opens one door.
 """
 
 import importlib
@@ -99,17 +99,18 @@ def load(name: str) -> VenueEntry:
         raise VenueUnavailable(f"no venue {name!r}; there are: {', '.join(names())}")
     try:
         module = importlib.import_module(f"{venues.__name__}.{folder}")
+        public = getattr(module, "__all__", ())
+        prefix = next((n.removesuffix(_EXEC_CONFIG) for n in public if n.endswith(_EXEC_CONFIG)), None)
+        if prefix is None or "DOOR" not in public:
+            raise VenueUnavailable(f"venue {folder} has no door: expected DOOR and a ...{_EXEC_CONFIG} in its __all__")
+        entry = VenueEntry(folder, prefix, module)
+        # Doors are lazy: only now the venue's own modules are imported.
+        _ = entry.door
+    except VenueUnavailable:
+        raise
     except Exception as e:
         raise VenueUnavailable(f"venue {folder} cannot be loaded: {type(e).__name__}: {e}") from e
-    prefix = next((n.removesuffix(_EXEC_CONFIG) for n in dir(module) if _is_exec_config(n, module)), None)
-    if prefix is None or not hasattr(module, "DOOR"):
-        raise VenueUnavailable(f"venue {folder} has no door: expected DOOR and a ...{_EXEC_CONFIG} in its __init__")
-    return VenueEntry(folder, prefix, module)
-
-
-def _is_exec_config(name: str, module: ModuleType) -> bool:
-    """Whether a name is of the venue's own config, not of a base class that the door imports."""
-    return name.endswith(_EXEC_CONFIG) and getattr(module, name).__module__ == module.__name__
+    return entry
 
 
 def load_all() -> Iterator[VenueEntry | VenueUnavailable]:

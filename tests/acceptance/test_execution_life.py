@@ -71,19 +71,22 @@ async def test_e83_unsubscribe_on_stop(scene: Scene):
         await asyncio.sleep(0.05)
     kinds = {"QuoteTick", "TradeTick", "OrderBook"}
     await scene.until(lambda: {type(data).__name__ for data in scene.tester.data} == kinds, "quotes, trades and books")
+    def public() -> list[Any]:
+        return [connection for connection in scene.sim.server.connections if not connection.account]
+
+    assert public()
+    assert all(connection.subscriptions for connection in public())
     yield
     scene.tester.stop()
-    client = scene.run.data_client(scene.profile.venue)
-    handled: list[Any] = []
-    await asyncio.sleep(0.1)
-    take_in, seen = client.handle_frame, len(scene.tester.data)
-    client.handle_frame = lambda raw: (handled.append(raw), take_in(raw))
+    await scene.until(lambda: not any(connection.subscriptions for connection in public()), "all to be unsubscribed")
+    await asyncio.sleep(0.05)
+    seen = len(scene.tester.data)
     for _ in range(4):
         market.step()
         market.trade(scene.profile.product, scene.best()[0], scene.profile.qty)
         await asyncio.sleep(0.05)
     assert len(scene.tester.data) == seen
-    assert all(not connection.subscriptions for connection in scene.sim.server.connections if not connection.account)
+    client = scene.run.data_client(scene.profile.venue)
     await scene.run.node.stop_async()
     assert not client.is_connected
     assert scene.run.log.entries("ERROR") == []

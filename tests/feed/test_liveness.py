@@ -84,3 +84,31 @@ async def test_silence_is_measured_by_the_injected_clock():
         await until(lambda: FeedState.STALE in setup.states)
         await setup.session.stop()
     assert not leaked_tasks()
+
+
+async def test_keepalive_goes_out_although_frames_keep_arriving():
+    """A venue that wants to hear from us now and then does, however busy its stream is."""
+    heard: list[object] = []
+
+    async def script(ws: ServerConnection, number: int) -> None:
+        await greet(ws)
+        chatter = asyncio.create_task(_chatter(ws))
+        async for frame in ws:
+            heard.append(frame)
+        chatter.cancel()
+
+    async with feed_server(script) as server:
+        stream = EchoStream(server, ping=b'{"op":"ping"}')
+        stream.keepalive_secs = 0.03
+        setup = Setup(server, stream=stream, stale_after_secs=30.0)
+        await setup.session.start()
+        await until(lambda: len(heard) >= 3)
+        await setup.session.stop()
+        assert set(heard) == {'{"op":"ping"}'}
+        assert server.connections == 1
+
+
+async def _chatter(ws: ServerConnection) -> None:
+    while True:
+        await ws.send("busy")
+        await asyncio.sleep(0.005)

@@ -333,10 +333,15 @@ async def test_handshake_that_never_ends():
     assert not leaked_tasks()
 
 
-async def test_bug_in_the_handshake_means_another_attempt():
+async def test_bug_in_the_venues_code_means_another_attempt(caplog: pytest.LogCaptureFixture):
     class Buggy(EchoStream):
+        def headers(self) -> dict[str, str]:
+            if self.urls_asked == 1:
+                raise ValueError("cannot sign with sesame")
+            return super().headers()
+
         async def handshake(self, conn: Handshake) -> None:
-            if self.urls_asked < 3:
+            if self.urls_asked < 4:
                 raise KeyError("token=sesame")
             await super().handshake(conn)
 
@@ -346,7 +351,10 @@ async def test_bug_in_the_handshake_means_another_attempt():
         assert server.connections == 3
         details = " ".join(change.detail for change in setup.changes)
         assert "unexpected KeyError" in details
+        assert "unexpected ValueError" in details
         assert "sesame" not in details
+        assert "test_session_failures.py" in caplog.text
+        assert "sesame" not in caplog.text
         await setup.session.stop()
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nautilus_orderfeeds.feed.errors import NotSent, TransientFeedError
+from nautilus_orderfeeds.feed.errors import FatalFeedError, NotSent, TransientFeedError
 from nautilus_orderfeeds.feed.rest import RestClient
 from tests.support.feed_server import Setup, feed_server, greet_and_hold, until
 from tests.support.raw_http import RawServer, answer
@@ -24,6 +24,14 @@ async def test_session_over_tls(tmp_path: Path):
         with pytest.raises(TransientFeedError, match="certificate"):
             await doubting.session.start()
         assert server.connections == 1
+
+
+async def test_ssl_context_for_a_plain_url_is_refused(tmp_path: Path):
+    _, trusting = loopback_contexts(tmp_path)
+    async with feed_server(greet_and_hold) as server:
+        with pytest.raises(FatalFeedError, match="use wss://"):
+            await Setup(server, ssl=trusting).session.start()
+        assert server.connections == 0
 
 
 async def test_rest_over_tls(tmp_path: Path):

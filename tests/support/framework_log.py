@@ -32,7 +32,9 @@ class FrameworkLog:
 
     def __init__(self) -> None:
         if _path is None:
-            raise RuntimeError("the framework's logging was initialised elsewhere: import tests.support.nodes before it")
+            raise RuntimeError(
+                "the framework's logging was initialised elsewhere: import tests.support.nodes before it"
+            )
         sync_logger_to_disk()
         self._start = _path.stat().st_size if _path.exists() else 0
 

@@ -395,7 +395,9 @@ def _bsx(rng: Random, life: Life) -> list[OrderUpdate]:
     before = 0
     for moment in life.moments:
         fills = (
-            () if rng.random() < 0.1 else tuple(fill_of(life, t, placed=True) for t in life.trades[before : moment.trades])
+            ()
+            if rng.random() < 0.1
+            else tuple(fill_of(life, t, placed=True) for t in life.trades[before : moment.trades])
         )
         before = moment.trades
         told.append(whole(life, moment, fills=fills))

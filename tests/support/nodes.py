@@ -50,15 +50,15 @@ class Run:
 
     def order_events(self, client_order_id: Any = None) -> list[OrderEvent]:
         """The order events, of one order if its id is given."""
-        return [
-            e for e in self.events if isinstance(e, OrderEvent) and client_order_id in (None, e.client_order_id)
-        ]
+        return [e for e in self.events if isinstance(e, OrderEvent) and client_order_id in (None, e.client_order_id)]
 
     def names(self, client_order_id: Any = None) -> list[str]:
         """Names of the order events, of one order if its id is given."""
         return [type(e).__name__ for e in self.order_events(client_order_id)]
 
-    async def until(self, condition: Callable[[], Any], what: str | Callable[[], str], secs: float = READY_SECS) -> None:
+    async def until(
+        self, condition: Callable[[], Any], what: str | Callable[[], str], secs: float = READY_SECS
+    ) -> None:
         """Wait until `condition` holds; fail saying what did not come, and what did."""
         try:
             async with asyncio.timeout(secs):

@@ -5,6 +5,7 @@ then is that the asking is denied with a reason and nothing is sent), or it is `
 """
 
 import importlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, unique
@@ -67,12 +68,16 @@ class VenueProfile:
         Options of the simulation: an order is accepted, a cancel takes effect, only after so many seconds.
     stream_first : Mapping
         Options of the simulation: the stream tells of an order before its submit is answered.
+    without_pending : Mapping
+        Options of the simulation: the first frame about an order is the one that tells what became of it.
+    fill_by_fill : Mapping
+        Options of the simulation: an order that takes several levels is told fill by fill, a frame each.
+    unfilled_frame : Callable[[bytes], bytes]
+        Make of a frame about an order the one that the venue would have sent if nothing had been filled.
     cannot_cover : Mapping
         Options of the simulation: an order beyond the account's margin is refused in the answer.
     beyond_margin : str
         A quantity that the account cannot pay for.
-    modifies, asks_by_ref, names_unknown_final : bool
-        The venue can change an order; tells of an order by what we chose; says definitely that it never had one.
     refused : Mapping[str, Refusal]
     not_applicable : Mapping[str, str]
         By case id.
@@ -89,6 +94,7 @@ class VenueProfile:
     parts: int
     exec_options: Mapping[str, Any]
     data_options: Mapping[str, Any]
+    data_sim_options: Mapping[str, Any] = field(default_factory=dict)
     submit: Call
     submit_many: Call | None
     cancel: Call
@@ -102,6 +108,9 @@ class VenueProfile:
     stays_pending: Callable[[float], Mapping[str, Any]]
     slow_cancel: Callable[[float], Mapping[str, Any]]
     stream_first: Mapping[str, Any]
+    without_pending: Mapping[str, Any]
+    fill_by_fill: Mapping[str, Any]
+    unfilled_frame: Callable[[bytes], bytes]
     cannot_cover: Mapping[str, Any] = field(default_factory=dict)
     beyond_margin: str = ""
     refused: Mapping[str, Refusal] = field(default_factory=dict)
@@ -141,6 +150,15 @@ class VenueProfile:
 _STOPS = "does not support order type"
 _NO_OPTIONS = "lists perpetual futures only, no options: there is no instrument to ask for"
 
+
+
+def _bsx_unfilled(raw: bytes) -> bytes:
+    frame = json.loads(raw)
+    for order in frame["data"]:
+        order.update(filled_size="0", avg_price="0", filled_fees="0", last_trades=[])
+    return json.dumps(frame).encode()
+
+
 BSX = VenueProfile(
     name="bsx",
     prefix="Bsx",
@@ -153,6 +171,7 @@ BSX = VenueProfile(
     parts=3,
     exec_options={"requests_per_sec": 500, "settle_secs": 0.3, "audit_interval_secs": 0.0},
     data_options={"requests_per_sec": 500},
+    data_sim_options={"funding_interval_secs": 0.1},
     submit=("POST", "/orders"),
     submit_many=("POST", "/orders/batch"),
     cancel=("DELETE", "/order"),
@@ -180,6 +199,9 @@ BSX = VenueProfile(
     stays_pending=lambda secs: {"match_delay_secs": secs},
     slow_cancel=lambda secs: {"cancel_delay_secs": secs},
     stream_first={"create_stream": "before", "cancel_stream": "before"},
+    without_pending={"pending_update": False},
+    fill_by_fill={"trades_shown": "one_by_one"},
+    unfilled_frame=_bsx_unfilled,
     cannot_cover={"margin_refusal": "answer"},
     beyond_margin="1000",
     refused={
@@ -203,6 +225,7 @@ BSX = VenueProfile(
         "TC-E53": Refusal(How.DENIED, "does not support"),
         "TC-E62": Refusal(How.DENIED, "display quantity"),
         "X08": Refusal(How.MODIFY_REJECTED, "cannot modify an order"),
+        "TC-D13": Refusal(How.LOGGED, "no book snapshot"),
         "TC-D15": Refusal(How.LOGGED, "no historical book deltas"),
         "TC-D21": Refusal(How.LOGGED, "no historical quotes"),
         "TC-D31": Refusal(How.LOGGED, "no historical trades"),
@@ -210,7 +233,6 @@ BSX = VenueProfile(
         "TC-D41": Refusal(How.LOGGED, "no historical bars"),
         "TC-D60": Refusal(How.LOGGED, "no instrument status"),
         "TC-D61": Refusal(How.LOGGED, "no instrument close"),
-        "TC-D62": Refusal(How.LOGGED, "no option greeks"),
     },
     not_applicable={
         "TC-E76": "the venue has no call to change an order, so no such request can fail: see TC-E36",
@@ -222,6 +244,7 @@ BSX = VenueProfile(
         "TC-E99": _NO_OPTIONS,
         "TC-E100": _NO_OPTIONS,
         "TC-E101": _NO_OPTIONS,
+        "TC-D62": "no option greeks: " + _NO_OPTIONS,
         "TC-D63": "no option chains: " + _NO_OPTIONS,
         "TC-D71": "subscriptions of the venue take no parameters (protocol 5.1)",
         "TC-D72": "the adapter defines no request parameters for the venue",

@@ -419,4 +419,14 @@ def venue_case(case_id: str) -> Callable[[Any], Any]:
     return decorate
 
 
-__all__ = ["OPEN", "OrderSide", "PositionSide", "Scene", "Tap", "TimeInForce", "execution_case", "open_scene", "venue_case"]
+__all__ = [
+    "OPEN",
+    "OrderSide",
+    "PositionSide",
+    "Scene",
+    "Tap",
+    "TimeInForce",
+    "execution_case",
+    "open_scene",
+    "venue_case",
+]

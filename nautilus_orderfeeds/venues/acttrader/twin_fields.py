@@ -46,6 +46,7 @@ def decode(message: str | bytes) -> dict[str, Any]:
         raise Refused("expected a text frame")
     try:
         body = json.loads(message, parse_float=_number, parse_constant=_no_number, object_pairs_hook=_object)
+        json.dumps(body, ensure_ascii=False, default=str).encode()  # fails for half a character (a lone surrogate)
     except (ValueError, RecursionError) as exc:
         raise Refused(f"not a JSON document: {exc}") from None
     if not isinstance(body, dict):

@@ -117,7 +117,7 @@ class OrderEntry:
     async def _cancel_chunk(self, refs: Sequence[OrderRef]) -> list[Outcome]:
         body = wire.CancelMany(
             order_ids=[ref.venue_order_id for ref in refs if ref.venue_order_id],
-            nonces=[str(nonce) for ref in refs if not ref.venue_order_id and (nonce := nonce_of(ref))],
+            nonces=[nonce for ref in refs if not ref.venue_order_id and (nonce := nonce_of(ref))],
         )
         # A body that names no order might be taken for "all of them".
         if not body.order_ids and not body.nonces:

@@ -17,7 +17,7 @@ from nautilus_orderfeeds.venues.bsx.capabilities import CAPABILITIES
 from nautilus_orderfeeds.venues.bsx.market_codec import MarketDecoder
 from nautilus_orderfeeds.venues.bsx.products import decode_products
 from nautilus_orderfeeds.venues.bsx.settings import BsxSettings
-from nautilus_orderfeeds.venues.bsx.stream import PING, control_of
+from nautilus_orderfeeds.venues.bsx.stream import KEEPALIVE_SECS, PING, control_of
 from nautilus_orderfeeds.venues.bsx.words import VENUE, FrameType, WireChannel, wire_channel
 from nautilus_orderfeeds.venues.capabilities import Capabilities
 from nautilus_orderfeeds.venues.instruments import InstrumentSpec
@@ -56,7 +56,7 @@ class BsxMarketFeed:
         return CAPABILITIES
 
     async def open(self) -> None:
-        """Check that the venue can be reached; raises `TransientFeedError` if not, `FatalFeedError` if it refuses us."""
+        """Check that the venue is there; raises `TransientFeedError` if not, `FatalFeedError` if it refuses us."""
         if self._api is None:
             self._api = BsxApi(self._settings, self._clock)
         try:
@@ -177,6 +177,7 @@ class BsxMarketFeed:
 
 class _MarketStream(Stream):
     name = f"{VENUE} market data"
+    keepalive_secs = KEEPALIVE_SECS
 
     def __init__(
         self, url: str, topics: dict[Topic, set[Channel]], raw_symbols: dict[str, str], decoder: MarketDecoder

@@ -14,6 +14,9 @@ from nautilus_orderfeeds.venues.bsx.words import VENUE, FrameType, WireChannel
 
 PING: Final = b'{"op":"ping"}'
 
+#: The venue asks for a ping this often and closes a connection it has not heard of for ten minutes (protocol, 5.1).
+KEEPALIVE_SECS: Final = 15.0
+
 _SUBSCRIBE_ORDERS: Final = b'{"op":"sub","channel":"orders"}'
 
 #: A refused login is not tried again sooner (protocol, 11 row 9).
@@ -42,6 +45,7 @@ class OrdersStream(Stream):
     """
 
     name = f"{VENUE} orders"
+    keepalive_secs = KEEPALIVE_SECS
 
     def __init__(self, settings: BsxSettings, clock: Clock) -> None:
         self._settings = settings

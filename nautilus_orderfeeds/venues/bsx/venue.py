@@ -165,8 +165,8 @@ class BsxVenue:
         trades = await queries.trades(since_ns)
         account, net_positions = await self._portfolio()
         return Truth(
-            # Trades first: each tells more of a fill than a total does.
-            updates=[*trades, *updates, *found.updates],
+            # Orders first: a bare trade has no terms by which an order entered elsewhere could be taken up.
+            updates=[*updates, *found.updates, *trades],
             absent=found.absent,
             account=account,
             positions=net_positions,

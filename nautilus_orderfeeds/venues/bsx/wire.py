@@ -150,7 +150,7 @@ class CancelMany(Struct, omit_defaults=True):
     """Body of ``DELETE /orders``; a list without entries is left out, never sent empty."""
 
     order_ids: list[str] = field(default_factory=list)
-    nonces: list[str] = field(default_factory=list)
+    nonces: list[int] = field(default_factory=list)
 
 
 class CancelRequested(Struct):

@@ -263,7 +263,7 @@ async def test_many_cancels_go_with_their_ids_only(key):
         said=[answer(200, body(cancel_requested_orders=taken))],
     )
     assert (request.method, request.target) == ("DELETE", "/orders")
-    assert json.loads(request.body) == {"order_ids": ["id-0", "id-2"], "nonces": ["18"]}
+    assert json.loads(request.body) == {"order_ids": ["id-0", "id-2"], "nonces": [18]}
     assert outcomes[:2] == [Accepted("id-0"), Accepted(None)]
     assert [type(outcome) for outcome in outcomes[2:]] == [Unknown, Refused]
 

@@ -295,7 +295,7 @@ def test_our_requests_have_the_published_keys():
     assert {**published, **json.loads(wire.encode(request))}.keys() == published.keys()
     batch = json.loads(wire.encode(wire.Batch([wire.BatchCreate(request)])))
     assert batch["data"][0].keys() == {"op_type", "create_order_request"}
-    cancel = json.loads(wire.encode(wire.CancelMany(order_ids=["x"], nonces=["1"])))
+    cancel = json.loads(wire.encode(wire.CancelMany(order_ids=["x"], nonces=[1])))
     assert cancel.keys() <= json.loads(read("rest-request-delete-orders-schema.json")).keys()
     assert json.loads(wire.encode(wire.CancelMany(order_ids=["x"]))) == {"order_ids": ["x"]}
 

@@ -1,0 +1,1 @@
+"""ActTrader: FX and crypto orders over a WebSocket clearing service."""

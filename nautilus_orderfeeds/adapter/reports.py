@@ -87,7 +87,10 @@ class ReportBuilder:
             expire_time=expires,
             avg_px=avg_px,
             post_only=terms.post_only,
-            reduce_only=terms.reduce_only,
+            # The flag would be kept only on an order the engine makes of this report, under EXTERNAL or the claimant.
+            # The engine drops a reduce-only fill from the position unless that very strategy holds it, but what the
+            # venue has filled (a position closed elsewhere, a liquidation) must always count.
+            reduce_only=False,
             report_id=UUID4(),
             ts_accepted=tracked.ts_accepted or tracked.created_ns,
             ts_last=state.ts_last or now,

@@ -89,10 +89,12 @@ def _slack(known: Known, rules: Rules) -> Decimal:
 
     A number is rounded to its last place, but not coarser than a price: zeros at its end may have been cut off.
     """
-    told = known.avg_px if known.filled_notional is None else known.filled_notional
-    exponent = ZERO.as_tuple().exponent if told is None else told.as_tuple().exponent
-    places = max(-exponent if isinstance(exponent, int) else 0, rules.price_precision)
-    return (ONE if told is known.filled_notional else known.filled_qty).scaleb(-places)
+    told, units = known.filled_notional, Decimal(1)
+    if told is None:
+        told, units = known.avg_px, known.filled_qty
+    exponent = 0 if told is None else told.as_tuple().exponent
+    places = -exponent if isinstance(exponent, int) else 0
+    return units.scaleb(-max(places, rules.price_precision))
 
 
 def inferred_px(state: OrderState, rules: Rules, qty: Decimal) -> Decimal | None:

@@ -77,8 +77,10 @@ class VenueEntry(Struct, frozen=True):
 
 
 def names() -> list[str]:
-    """Return the names of the venues, sorted; imports none of them."""
-    return sorted(found.name for found in pkgutil.iter_modules(venues.__path__) if found.ispkg)
+    """Return the names of the venues, sorted; imports none of them. A folder becomes a venue with its `door`."""
+    folders = [found for found in pkgutil.iter_modules(venues.__path__) if found.ispkg]
+    paths = {found.name: [f"{path}/{found.name}" for path in venues.__path__] for found in folders}
+    return sorted(name for name, path in paths.items() if any(m.name == "door" for m in pkgutil.iter_modules(path)))
 
 
 def load(name: str) -> VenueEntry:

@@ -193,24 +193,22 @@ async def test_x03_fill_after_an_unfilled_cancel(scene: Scene):
 
 async def whole_life(scene: Scene) -> list[Any]:
     """Orders that end in every way, so that every kind of message is sent."""
-    filled, canceled, cut, left = (scene.limit(ticks=50 + n) for n in range(4))
+    filled, canceled, cut = (scene.limit(ticks=50 + n) for n in range(3))
+    left = scene.limit(OrderSide.SELL)
     rejected = scene.limit(ticks=-20, post_only=True)
     at_once = scene.limit(ticks=60, time_in_force=TimeInForce.IOC)
     scene.submit(filled, canceled, cut, left, rejected, at_once)
     await scene.settled()
-    for order in (filled, cut, left):
-        scene.fill(order, part(scene))
+    scene.fill(left, part(scene))
+    scene.fill(filled, part(scene))
     scene.fill(filled, Decimal(scene.profile.qty) - part(scene))
     scene.tester.cancel_order(canceled)
+    await scene.closed(filled, canceled)
+    scene.fill(cut, part(scene))
     scene.tester.cancel_order(cut)
     await scene.closed(filled, canceled, cut, rejected, at_once)
-    assert [o.status for o in (filled, canceled, cut, rejected, at_once)] == [
-        OrderStatus.FILLED,
-        OrderStatus.CANCELED,
-        OrderStatus.CANCELED,
-        OrderStatus.REJECTED,
-        OrderStatus.CANCELED,
-    ]
+    ends = [order.status for order in (filled, canceled, cut, rejected, at_once)]
+    assert [end.name for end in ends] == ["FILLED", "CANCELED", "CANCELED", "REJECTED", "CANCELED"]
     await scene.until(lambda: left.status == OrderStatus.PARTIALLY_FILLED, "a partial fill")
     return [filled, canceled, cut, left, rejected, at_once]
 
@@ -222,15 +220,15 @@ def told(scene: Scene) -> list[str]:
 @execution_case("X04", **N)
 async def test_x04_every_frame_sent_twice(scene: Scene):
     """Over the wire, one right after the other."""
-    scene.sim.faults.arm(Fault.DOUBLE, where="*")
+    doubled = scene.sim.faults.arm(Fault.DOUBLE, where="*")
     yield
     orders = await whole_life(scene)
+    assert doubled.struck >= len(orders)
     for order in orders:
         names = scene.names(order)
         assert names.count("OrderAccepted") <= 1
-        assert names.count("OrderFilled") == len(scene.sim.ledger.fills(order.venue_order_id.value)) or not (
-            order.filled_qty
-        )
+        trades = scene.sim.ledger.fills(order.venue_order_id.value) if order.venue_order_id else []
+        assert names.count("OrderFilled") == len(trades)
         assert sum(names.count(f"Order{end}") for end in ("Canceled", "Rejected", "Expired")) <= 1
     await scene.agree(balances=False)
 
@@ -275,12 +273,12 @@ async def take_three_levels(scene: Scene, side: OrderSide) -> Any:
     return order
 
 
-def check_sweep(scene: Scene, order: Any) -> None:
+def check_sweep(scene: Scene, order: Any, tolerance: Decimal = Decimal(0)) -> None:
     sim_order = scene.sim_order(order)
     assert order.status == OrderStatus.FILLED
     assert order.filled_qty.as_decimal() == sim_order.filled
     notional = sum(f.last_qty.as_decimal() * f.last_px.as_decimal() for f in scene.fills(order))
-    assert notional == sim_order.notional
+    assert abs(notional - sim_order.notional) <= tolerance * sim_order.filled
 
 
 @execution_case("X05", **N, sim=lambda profile: profile.fill_by_fill)
@@ -290,15 +288,16 @@ async def test_x05_every_order_of_arrival(scene: Scene):
     side = OrderSide.BUY
     first = await take_three_levels(scene, side)
     count = len(scene.tap.held)
-    assert count == 4
+    assert count >= 4
     scene.tap.release()
     await scene.closed(first)
     check_sweep(scene, first)
-    for places in permutations(range(count)):
+    *head, a, b, c, d = range(count)  # the first of five only says that the order is pending
+    for places in permutations((a, b, c, d)):
         side = OrderSide.SELL if side == OrderSide.BUY else OrderSide.BUY
         order = await take_three_levels(scene, side)
         assert len(scene.tap.held) == count
-        scene.tap.release(lambda held, places=places: [held[place] for place in places])
+        scene.tap.release(lambda held, places=places: [held[n] for n in (*head, *places)])
         await scene.closed(order)
         check_sweep(scene, order)
         assert len(scene.fills(order)) == 3
@@ -307,15 +306,21 @@ async def test_x05_every_order_of_arrival(scene: Scene):
 
 @execution_case("X05", **N, sim=lambda profile: profile.fill_by_fill)
 async def test_x05_the_end_long_before_the_fills(scene: Scene):
-    """The end arrives, waiting for the trades ends too, and only then do they come: nothing is counted twice."""
+    """The end arrives, waiting for the trades ends too, and only then do they come: nothing is counted twice.
+
+    What was inferred has one price for fills at several, rounded to the tick: that is all by which it may differ.
+    """
     yield
+    scene.price_tolerance = scene.tick / 2
     order = await take_three_levels(scene, OrderSide.BUY)
     held = list(scene.tap.held)
     scene.tap.release(lambda frames: frames[-1:])
     await scene.closed(order)
-    check_sweep(scene, order)
+    check_sweep(scene, order, scene.price_tolerance)
+    fills = len(scene.fills(order))
     for raw in held:
         scene.tap.deliver(raw)
         await asyncio.sleep(0.02)
-    check_sweep(scene, order)
+    assert len(scene.fills(order)) == fills
+    check_sweep(scene, order, scene.price_tolerance)
     assert scene.position().quantity == order.quantity

@@ -119,6 +119,17 @@ class RawSocket:
         assert answer["status"] == "NEW"
         return int(answer["orderId"])
 
+    async def place_quietly(self, *order: Any, **more: Any) -> int:
+        """Place an order whatever else comes meanwhile; executions up to its own are read."""
+        request_id = await self.ask("newordersingle", self.order(*order, **more))
+        order_id = 0
+        while True:
+            message = await self.receive()
+            if message.get("requestId") == request_id:
+                order_id = message["payload"]["orderId"]
+            elif order_id and message["payload"]["orderId"] == order_id:
+                return order_id
+
     def oco(self, side: str, quantity: Any, *legs: dict[str, Any], **more: Any) -> Any:
         """The payload of an OCO pair."""
         return {

@@ -78,6 +78,8 @@ class Scene:
         self.expected_errors: list[str] = []
         #: Client order ids whose fate may stay open to the end.
         self.unresolved: set[Any] = set()
+        #: By how much the average price of fills that had to be inferred may differ from the venue's.
+        self.price_tolerance = Decimal(0)
         self.is_over = False
 
     # -- the market --------------------------------------------------------------------------------------------------
@@ -205,7 +207,8 @@ class Scene:
 
     def differences(self, *, balances: bool = True) -> list[Row]:
         """In what the framework's cache and the venue's ledger differ."""
-        found = compare(self.sim, self.cache, self.profile.venue, self.profile.account_id).differences
+        names = (self.profile.venue, self.profile.account_id)
+        found = compare(self.sim, self.cache, *names, price_tolerance=self.price_tolerance).differences
         unresolved = [coid.value for coid in self.unresolved]
         return [
             row

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable
 from decimal import Decimal
 
 from nautilus_orderfeeds.sim.clock import SimClock
@@ -87,11 +86,14 @@ class AccountRoutes:
         size = min(_number(call, "page_size", _PAGE), _PAGE)
         trades = self._shown(key.account, "GET /v1/account/trades")
         if (text := call.one("last_seen_id")) is not None:
-            cursor, overlap = _cursor(text), 2 * self._options.rest_trades_overlap
-            if self._options.cursor_direction is CursorDirection.OLDER:
-                trades = [trade for trade in trades if trade.cursor < cursor + overlap][-size:]
-            else:
-                trades = [trade for trade in trades if trade.cursor > cursor - overlap][:size]
+            cursor, overlap = _cursor(text), self._options.rest_trades_overlap
+            match self._options.cursor_direction:
+                case CursorDirection.OLDER:
+                    end = sum(trade.cursor < cursor for trade in trades) + overlap
+                    trades = trades[:end]
+                case CursorDirection.NEWER:
+                    start = sum(trade.cursor <= cursor for trade in trades) - overlap
+                    trades = trades[max(0, start) :][:size]
         return Answer(200, {"data": [self._wire.rest_trade(trade) for trade in reversed(trades[-size:])]})
 
     def _shown(self, account: str, route: str) -> list[TradeView]:
@@ -124,26 +126,26 @@ class AccountRoutes:
         def add(currency: str, amount: Decimal, ns: int, **more: object) -> None:
             balances[currency] = balances.get(currency, Decimal(0)) + amount
             row: Row = {
-                **{"id": len(rows) + 1, "order_id": "", "client_order_id": "", "day": iso(ns, whole_secs=True)},
-                **{"action": "Deposit", "currency": currency, "memo": "", "amount": _decimal(amount)},
-                **{"net_proceeds": _decimal(amount), "price": 1, "fees": 0, "status": "done", "hold_expires": ""},
-                **{"tx_hash": "", "algo_name": "", "algo_id": "", "account_balance": _decimal(balances[currency])},
-                **{"timestamp": ns // _MS, **more},
+                "id": len(rows) + 1, "order_id": "", "client_order_id": "", "day": iso(ns, whole_secs=True),
+                "action": "Deposit", "currency": currency, "memo": "", "amount": _decimal(amount),
+                "net_proceeds": _decimal(amount), "price": 1, "fees": 0, "status": "done", "hold_expires": "",
+                "tx_hash": "", "algo_name": "", "algo_id": "", "account_balance": _decimal(balances[currency]),
+                "timestamp": ns // _MS, **more,
             }
             rows.append(row)
 
         owner = self._keyring.owners[account]
-        for currency, amount in owner.deposits:
-            add(currency, amount, owner.created_ns)
+        for currency, amount, ns in owner.deposits:
+            add(currency, amount, ns)
         for trade in self._records.trades(account):
             fill = trade.fill
             product, sign = PRODUCTS[fill.product], fill.side.sign
             order = self._records.order(account, fill.venue_order_id)
             algorithm = ALGORITHMS[int(str(order.info["algorithm_id"]))]
             shared: Row = {
-                **{"order_id": fill.venue_order_id, "client_order_id": fill.client_order_id},
-                **{"action": self._wire.action(fill.side), "algo_name": algorithm.text},
-                **{"algo_id": str(algorithm.number), "price": _decimal(fill.price)},
+                "order_id": fill.venue_order_id, "client_order_id": fill.client_order_id,
+                "action": self._wire.action(fill.side), "algo_name": algorithm.text,
+                "algo_id": str(algorithm.number), "price": _decimal(fill.price),
             }
             add(product.base, sign * fill.size, fill.time_ns, **shared)
             cash = -sign * fill.size * fill.price - fill.fee

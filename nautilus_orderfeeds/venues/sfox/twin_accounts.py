@@ -46,11 +46,15 @@ class Key:
 
 @dataclass(slots=True)
 class Owner:
-    """Whose account it is: an own account, or an end user of the enterprise key (`user_id` is its name)."""
+    """
+    Whose account it is: an own account, or an end user of the enterprise key (`user_id` is its name).
+
+    `deposits` are (currency, amount, unix ns).
+    """
 
     name: str
-    created_ns: int
     is_user: bool = False
+    deposits: list[tuple[str, Decimal, int]] = field(default_factory=list)
 
 
 class Keyring:
@@ -77,12 +81,17 @@ class Keyring:
 
     def open_account(self, name: str, *, is_user: bool = False, is_empty: bool = False) -> Owner:
         """A new account with the balances that everybody starts with."""
-        owner = self.owners[name] = Owner(name, self._clock.now_ns(), is_user)
+        owner = self.owners[name] = Owner(name, is_user)
         self._ledger.add_account(name)
         if not is_empty:
             for currency, amount in self._options.balances.items():
-                self._ledger.deposit(name, currency, amount)
+                self.deposit(name, currency, amount)
         return owner
+
+    def deposit(self, account: str, currency: str, amount: Decimal) -> None:
+        """Add money from outside (negative: take it out)."""
+        self.owners[account].deposits.append((currency, amount, self._clock.now_ns()))
+        self._ledger.deposit(account, currency, amount)
 
     def new_key(self, account: str, *, is_enterprise: bool = False, is_read_only: bool = False) -> Key:
         """An API key, the same for the same seed and number."""

@@ -237,9 +237,7 @@ class SfoxExchange:
         elif (request.amount if request.amount is not None else quantity * price) < self._options.min_amount:
             raise Refused(f"amount is below the minimum of {self._options.min_amount}")
 
-    def _cost(
-        self, order: SimOrder, price: Decimal | None, quantity: Decimal, amount: Decimal | None
-    ) -> Decimal:
+    def _cost(self, order: SimOrder, price: Decimal | None, quantity: Decimal, amount: Decimal | None) -> Decimal:
         """What an order may still cost with these terms: base units of a sell, quote units with fees of a buy."""
         if order.side is Side.SELL:
             return quantity - order.filled

@@ -122,10 +122,11 @@ class Outbox:
         self._mutes.append(mute)
         return lambda: self._mutes.remove(mute)
 
-    def greet(self, connection: Connection, account: str, channel: Channel, rows: list[Row]) -> None:
+    def greet(
+        self, connection: Connection, account: str, channel: Channel, rows: list[Row], *, is_enterprise: bool
+    ) -> None:
         """Send one connection what there is now, behind its subscription."""
         plain = _NAMES[channel]
-        is_enterprise = bool(connection.info.get("enterprise")) and self._owners[account].is_user
         feed = enterprise_feed(channel) if is_enterprise else own_feed(channel)
         self._write(connection, feed, account, channel, rows, is_enterprise, (plain, f"{plain}/initial"))
 

@@ -86,6 +86,10 @@ class Records:
         """The latest view of an order."""
         return self._latest.get(order.account, {}).get(order.venue_order_id)
 
+    def order(self, account: str, venue_order_id: str) -> SimOrder:
+        """An order that was shown. Raises `KeyError`."""
+        return self._latest[account][venue_order_id].order
+
     def shown(self, account: str, lag: int = 0) -> list[OrderView]:
         """Every order of the account, oldest first, as it stood `lag` changes ago."""
         if lag == 0:

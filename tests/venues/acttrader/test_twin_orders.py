@@ -81,8 +81,7 @@ async def test_a_market_order_shows_two_fills_and_no_price_in_the_final_dialect(
             raw.sim.place_external("EURUSD", side=Side.BUY, size="5000", price=price, login=raw.twin.logins[1])
             await socket.execution()
         await socket.place("MARKET", "SELL", 10000, clientOrderId="my order")
-        foreign = [await socket.execution() for _ in range(2)]
-        mine = await socket.execution()
+        mine, *foreign = [await socket.execution() for _ in range(3)]
         assert [order["clientOrderId"] for order in foreign] == ["", ""]
         assert "price" not in mine
         assert mine["fills"] == [{"price": Decimal("1.2345"), "qty": 5000}, {"price": Decimal("1.2344"), "qty": 5000}]

@@ -34,6 +34,7 @@ from nautilus_orderfeeds.adapter.execution_reports import ExecutionReports
 from nautilus_orderfeeds.adapter.instruments import OrderFeedInstrumentProvider, to_spec
 from nautilus_orderfeeds.adapter.intake import Intake
 from nautilus_orderfeeds.adapter.paths import journal_path
+from nautilus_orderfeeds.adapter.position_watch import PositionWatch
 from nautilus_orderfeeds.adapter.reports import ReportBuilder
 from nautilus_orderfeeds.adapter.resolver import Resolver
 from nautilus_orderfeeds.adapter.sync import Synchronizer, quietly
@@ -241,6 +242,13 @@ class OrderFeedExecutionClient(ExecutionReports, LiveExecutionClient):
             gate=self._gate,
             request_timeout_secs=config.request_timeout_secs,
         )
+        self._positions = PositionWatch(
+            cache=self._cache,
+            nt_venue=self._nt_venue,
+            account_id=self.account_id,
+            log=self._log,
+            alert=self.handle_message,
+        )
         self._resolver.resend = self._desk.resend_cancels
         self._intake.on_fill = self._account.request
 
@@ -394,6 +402,8 @@ class OrderFeedExecutionClient(ExecutionReports, LiveExecutionClient):
             await self._synchronizer.full()
         except FeedError as e:
             self._log.warning(f"Audit failed, trying again later: {e}")
+        else:
+            self._positions.compare(self._synchronizer.positions, self._intake.fills_told)
 
     async def _gate(self) -> None:
         """Return when every private stream is live: no command goes out before.

@@ -1,8 +1,10 @@
 """`orderfeeds check`: is everything there that trading at a venue needs?"""
 
 import json
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 import click
 import msgspec
@@ -37,11 +39,22 @@ _OWN_OPTIONS: Final = {
 }
 
 
+def _url(scheme: str) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
+    """Return a check that an option is a URL of a scheme or its encrypted form."""
+
+    def checked(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+        if value is None or (urlsplit(value).scheme in (scheme, f"{scheme}s") and urlsplit(value).netloc):
+            return value
+        raise click.BadParameter(f"{value!r} is no {scheme}:// or {scheme}s:// URL")
+
+    return checked
+
+
 @click.command(epilog=EXIT_CODES)
 @click.argument("venue")
 @click.option("--environment", help="live (default), or the name of the venue's test environment.")
-@click.option("--base-url-http", metavar="URL", help="Replaces the venue's REST address.")
-@click.option("--base-url-ws", metavar="URL", help="Replaces the address of its stream.")
+@click.option("--base-url-http", metavar="URL", callback=_url("http"), help="Replaces the venue's REST address.")
+@click.option("--base-url-ws", metavar="URL", callback=_url("ws"), help="Replaces the address of its stream.")
 @click.option("--instruments", metavar="FILE", help="JSON list of instruments, for a venue that lists none.")
 @click.option("--option", "extra", multiple=True, metavar="NAME=VALUE", help="Another field of its exec config.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

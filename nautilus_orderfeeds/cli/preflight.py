@@ -29,6 +29,8 @@ from nautilus_orderfeeds.venues.base import MarketFeed, Venue
 from nautilus_orderfeeds.venues.registry import VenueEntry
 
 _STEP_SECS: Final = 20.0
+#: A feed that will come has come by then; a refused one is tried again and again until then.
+_FEED_SECS: Final = 8.0
 _ROUND_TRIPS: Final = 5
 _NS_PER_SEC: Final = 1_000_000_000
 _LOOKBACK_NS: Final = 3600 * _NS_PER_SEC
@@ -157,13 +159,12 @@ class Preflight:
             verdict, detail, advice = Verdict.FAILED, e.detail, e.advice
         except FeedError as e:
             verdict, detail = Verdict.FAILED, str(e)
-            advice = "this may pass: try again" if isinstance(e, TransientFeedError) else ""
+            advice = "if it stays so, check address and network" if isinstance(e, TransientFeedError) else ""
         except TimeoutError:
             verdict, detail = Verdict.FAILED, f"not done within {_STEP_SECS:g} s"
         notes = self._notes.take()
-        if notes and verdict is Verdict.OK:
-            verdict = Verdict.WARNING
-        advice = "; ".join(filter(None, [advice, *dict.fromkeys(notes)]))
+        if notes and verdict is Verdict.OK:  # otherwise they only tell of the same
+            verdict, advice = Verdict.WARNING, "; ".join(dict.fromkeys(notes))
         return Finding(name, verdict, detail, advice, round(time.monotonic() - began, 3))
 
     async def _close(self) -> None:
@@ -249,9 +250,8 @@ class Preflight:
         except aiohttp.ClientConnectorDNSError:
             raise Failure(f"{where}: the name cannot be resolved", "check the address and the network") from None
         except aiohttp.ClientConnectorError as e:
-            raise Failure(
-                f"{where}: {e.os_error.strerror or e.os_error}", "is it the right address and port?"
-            ) from None
+            cause = os.strerror(e.os_error.errno) if e.os_error.errno else str(e.os_error)
+            raise Failure(f"{where}: {cause}", "is it the right address and port?") from None
         except aiohttp.ClientError as e:
             raise Failure(f"{where}: {type(e).__name__}: {e}", "is it the right address and port?") from None
         except TimeoutError:
@@ -262,8 +262,11 @@ class Preflight:
         if uncertainty_ns is None:
             return Warned("no answer carried a date", "make sure that this machine's clock is synchronised")
         offset_ns = self._server_clock.offset_ns
-        told = f"this machine is {_ahead(-offset_ns)} (± {uncertainty_ns / 1e9:.1f} s, by the answers' dates)"
         certain_ns = max(abs(offset_ns) - uncertainty_ns, 0)
+        within = f"{uncertainty_ns / 1e9:.1f} s, by the dates of its answers"
+        if not certain_ns:
+            return f"in step with the venue's, to ± {within}"
+        told = f"this machine is {abs(offset_ns) / 1e9:.1f} s {'behind' if offset_ns > 0 else 'ahead'}, to ± {within}"
         advice = "synchronise this machine's clock (NTP)"
         if certain_ns > _CLOCK_FAIL_NS:
             raise Failure(told, advice)
@@ -307,7 +310,7 @@ class Preflight:
             except FeedError as e:
                 self._unreadable.append(str(e))
 
-        session = FeedSession(stream, on_frame, clock=self._clock, start_timeout_secs=_STEP_SECS * 0.75)
+        session = FeedSession(stream, on_frame, clock=self._clock, start_timeout_secs=_FEED_SECS)
         self._sessions.append(session)
         await session.start()
         return session
@@ -333,10 +336,6 @@ class Preflight:
     async def _latency(self) -> str:
         trips = self._round_trips_ns
         return f"median {secs(int(median(trips)))} of {len(trips)} HTTP round trips (best {secs(min(trips))})"
-
-
-def _ahead(ns: int) -> str:
-    return f"{abs(ns) / 1e9:.1f} s {'ahead' if ns >= 0 else 'behind'}"
 
 
 def _given(config: Any, field: str, variable: str) -> bool:

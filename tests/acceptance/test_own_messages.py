@@ -134,8 +134,8 @@ async def test_x11_trade_bust(profile: VenueProfile):
 
     The framework's v1 cannot take a fill back, so the order keeps it.
     """
-    engine = {"position_check_interval_secs": 0.3, "position_check_threshold_ms": 100, "position_check_retries": 1}
-    config = {"audit_interval_secs": 0.3, "account_poll_secs": 0.3}
+    engine = {"position_check_interval_secs": 1.5, "position_check_threshold_ms": 100, "position_check_retries": 1}
+    config = {"audit_interval_secs": 0.2, "account_poll_secs": 0.3}
     async with open_scene(
         profile, engine_options=engine, exec_options=config, **N, close_positions_on_stop=False
     ) as scene:
@@ -145,8 +145,17 @@ async def test_x11_trade_bust(profile: VenueProfile):
         await scene.agree(balances=False)
         bust(scene, order)
         scene.sim.ledger.check()
-        scene.expected_errors += [r"position", r"Position"]
+        scene.expected_errors.append(f"Venue position in {profile.product.upper()} is 0, but the framework holds")
+        alerts: list[Any] = []
+        scene.run.node.kernel.msgbus.subscribe("data.VenueEvent*", alerts.append)
         await scene.until(lambda: scene.run.log.entries("ERROR"), "an error that tells of it")
+        (alert,) = alerts
+        assert alert.kind == "POSITION_DIFFERS"
+        assert alert.values == {
+            "symbol": profile.product.upper(),
+            "venue_qty": "0",
+            "framework_qty": str(order.filled_qty.as_decimal()),
+        }
         net = scene.sim.ledger.position(profile.product).net
 
         def held() -> Decimal:

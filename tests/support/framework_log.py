@@ -55,5 +55,5 @@ class FrameworkLog:
 
     def tail(self, lines: int = 40) -> str:
         """The last lines from INFO up."""
-        told = [line for line in self.text().splitlines() if "[DEBUG]" not in line]
+        told = [line for line in self.text().splitlines() if "[DEBUG]" not in line and "AccountState" not in line]
         return "\n".join(told[-lines:])

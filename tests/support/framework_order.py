@@ -110,7 +110,7 @@ class FrameworkOrder:
             case ev.OrderSubmitted():
                 return fw.OrderSubmitted(*who, _ACCOUNT, *when)
             case ev.OrderDenied():
-                return fw.OrderDenied(*who, event.reason, *when)
+                return fw.OrderDenied(*who, event.reason, _EVENT_ID, event.ts_event)
             case ev.OrderAccepted():
                 return fw.OrderAccepted(*who, VenueOrderId(event.venue_order_id), _ACCOUNT, *when)
             case ev.OrderRejected():

@@ -1,14 +1,16 @@
 """Hunts for broken laws in seeded random histories and boils what it finds down to the steps that matter.
 
-    python -m tests.support.hunting 1000000 [first seed]
+python -m tests.support.hunting 1000000 [first seed]
 """
 
 import sys
 import time
+from itertools import pairwise
 from random import Random
 
+from nautilus_orderfeeds.orders.updates import OrderUpdate, Source
 from tests.support.follower import BrokenLaw, Follower, check_end, check_nothing_new
-from tests.support.histories import Life, Mark, OrderUpdate, Step, distort, live, statements
+from tests.support.histories import Life, Mark, Step, distort, final, live, statements
 
 
 def history(seed: int) -> tuple[Life, list[Step]]:
@@ -35,22 +37,26 @@ def broken_law(life: Life, steps: list[Step], seed: int = 0) -> str | None:
 
 
 def shrink(life: Life, steps: list[Step], seed: int = 0) -> list[Step]:
-    """Return the fewest steps found that still break a law (the final statement stays)."""
+    """Return the fewest steps found that still break a law and still are a history."""
     shorter = True
     while shorter:
         shorter = False
         for at in range(len(steps)):
             fewer = steps[:at] + steps[at + 1 :]
-            if steps[at] in steps[at + 1 :] or steps[at] != _final_of(steps):
-                if broken_law(life, fewer, seed) is not None:
-                    steps, shorter = fewer, True
-                    break
+            if _is_history(life, fewer) and broken_law(life, fewer, seed) is not None:
+                steps, shorter = fewer, True
+                break
     return steps
 
 
-def _final_of(steps: list[Step]) -> Step | None:
-    updates = [step for step in steps if isinstance(step, OrderUpdate) and step.source.name == "QUERY"]
-    return max(updates, key=lambda u: (u.filled_qty or 0, u.version, u.ts_event), default=None)
+def _is_history(life: Life, steps: list[Step]) -> bool:
+    """Whether the final statement is delivered and every restart is followed by a resync."""
+    resynced = all(
+        isinstance(after, OrderUpdate) and after.source in (Source.SNAPSHOT, Source.QUERY)
+        for step, after in pairwise([*steps, Mark.SETTLE])
+        if step is Mark.RESTART
+    )
+    return resynced and final(life) in steps
 
 
 def tell(life: Life, steps: list[Step]) -> str:
@@ -64,11 +70,13 @@ def tell(life: Life, steps: list[Step]) -> str:
 def _step(step: Step) -> str:
     if isinstance(step, Mark):
         return step.name
-    said = {name: getattr(step, name) for name in step.__struct_fields__ if name not in ("fills", "source", "status")}
-    words = [f"{name}={value}" for name, value in said.items() if value not in (None, "", 0, (), False) or value == 0]
-    words = [word for word in words if not word.endswith(("=None", "=", "=0", "=()", "=False"))]
-    fills = [f"[{f.trade_id} {f.last_qty} @ {f.last_px} to {f.ends_at} ts {f.ts_event}]" for f in step.fills]
-    return " ".join([step.source.name, step.status.name if step.status else "-", *words, *fills])
+    words = [step.source.name, "-" if step.status is None else step.status.name]
+    for name in ("quantity", "price", "filled_qty", "avg_px", "filled_notional", "last_px", "fees", "version"):
+        value = getattr(step, name)
+        if value is not None:
+            words.append(f"{name}={value}")
+    words += [f"[{f.trade_id} {f.last_qty} @ {f.last_px} to {f.ends_at} ts {f.ts_event}]" for f in step.fills]
+    return " ".join([*words, f"ts {step.ts_event}", step.cancel_reject_key])
 
 
 def hunt(first_seed: int, count: int) -> list[str]:

@@ -35,7 +35,7 @@ from nautilus_orderfeeds.venues.acttrader.twin_products import PRODUCTS, write_i
 from nautilus_orderfeeds.venues.acttrader.twin_request import Lifetime, NewOrder, OrderType
 from nautilus_orderfeeds.venues.acttrader.twin_ticker import Ticker
 from nautilus_orderfeeds.venues.acttrader.twin_wire import Wire
-from nautilus_orderfeeds.venues.acttrader.twin_ws import HEARTBEAT, OrderStream
+from nautilus_orderfeeds.venues.acttrader.twin_ws import HEARTBEAT, OrderStream, arrival
 
 _TICKER_PATH = "/charts/ws"
 _CURRENCY = "USD"
@@ -84,6 +84,7 @@ class ActTraderTwin(VenueTwin):
     async def start(self) -> None:
         """Begin ticks and heartbeats."""
         options = self.options
+        self._ticker.publish()  # what there is already is no change
         self._later.every(lambda: options.tick_interval_secs, self._ticker.publish)
         self._later.every(lambda: options.heartbeat_secs or _IDLE_SECS, lambda: self._beat(self.ws_path))
         self._later.every(lambda: options.ticker_heartbeat_secs or _IDLE_SECS, lambda: self._beat(_TICKER_PATH))
@@ -234,7 +235,8 @@ class ActTraderTwin(VenueTwin):
     # -- inside ---------------------------------------------------------------------------------------------
 
     def _connections(self) -> list[Connection]:
-        return list(self._server.connections)
+        """In the sequence in which they came: a fault that strikes once always meets the same one."""
+        return sorted(self._server.connections, key=arrival)
 
     def _beat(self, path: str) -> None:
         is_on = self.options.heartbeat_secs if path == self.ws_path else self.options.ticker_heartbeat_secs

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Mapping
+from itertools import count
 
 from aiohttp import web
 
@@ -18,6 +19,14 @@ from nautilus_orderfeeds.venues.acttrader.twin_request import read_request
 from nautilus_orderfeeds.venues.acttrader.twin_wire import Wire
 
 HEARTBEAT = "heartbeat"
+_ARRIVAL = "arrival"
+
+
+def arrival(connection: Connection) -> int:
+    """Which one a connection to the order stream is, counted from 1; 0 for another stream's."""
+    number = connection.info.get(_ARRIVAL, 0)
+    assert isinstance(number, int)
+    return number
 
 
 def unauthorized(request: web.Request, headers: Mapping[str, str], token: str) -> web.StreamResponse | None:
@@ -53,6 +62,7 @@ class OrderStream:
         self._wire = wire
         self._faults = faults
         self._options = options
+        self._arrivals = count(1)
 
     async def admit(self, request: web.Request) -> web.StreamResponse | None:
         """Refuse whoever lacks the headers or the token that the options ask for."""
@@ -60,6 +70,7 @@ class OrderStream:
 
     async def opened(self, connection: Connection) -> None:
         """Executions are pushed without asking (3), once the connection may be trusted."""
+        connection.info[_ARRIVAL] = next(self._arrivals)
         if not self._options.auth_message:
             connection.subscriptions.add(READY)
 

@@ -242,7 +242,8 @@ class SfoxTwin(VenueTwin):
     def _open_accounts(self) -> None:
         """The ledger's main account is the first one that is opened."""
         own = [f"account-{number + 1}" for number in range(max(1, self.options.accounts))]
-        users = [f"test{number + 1}" for number in range(max(1, self.options.users))]
+        wanted = max(1, self.options.users, self.options.accounts if self.options.enterprise else 0)
+        users = [f"test{number + 1}" for number in range(wanted)]
         order = [*users, *own] if self.options.enterprise else [*own, *users]
         for name in order:
             self._keyring.open_account(name, is_user=name in users)

@@ -6,7 +6,7 @@ import random
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from typing import Any
 
 from nautilus_orderfeeds.sim.clock import SimClock
@@ -62,7 +62,7 @@ class Quotes:
         quantity, amount = read_decimal(body, "quantity"), read_decimal(body, "amount")
         if (quantity is None) == (amount is None):
             raise Refused("one of quantity and amount is required")
-        quantity, cost = self._sweep(product, side, quantity, amount)
+        quantity, cost, _ = self._sweep(product, side, quantity, amount)
         rate = self._options.net_price_rate
         price = (cost / quantity * (1 + side.sign * rate)).quantize(_PLACES, rounding=ROUND_HALF_UP)
         client_quote_id = body.get("client_quote_id") or ""
@@ -96,11 +96,10 @@ class Quotes:
             raise Refused("one of quantity and maxspend is required")
         routing_type = query.get("routing_type") or "NetPrice"
         rate = self._options.smart_rate if routing_type == "Smart" else self._options.net_price_rate
-        quantity, cost = self._sweep(product, side, quantity, maxspend)
+        quantity, cost, worst = self._sweep(product, side, quantity, maxspend)
         fees = cost * rate
-        levels = self._levels(product, side)
         return {
-            "price": _number(levels[0][0]),
+            "price": _number(worst),
             "subtotal": _number(cost),
             "fees": _number(fees),
             "total": _number(cost + side.sign * fees),
@@ -129,30 +128,24 @@ class Quotes:
         """A quote is executed once."""
         del self._quotes[quote.quote_id]
 
-    def _levels(self, product: Product, side: Side) -> list[tuple[Decimal, Decimal]]:
-        bids, asks = self._market.book(product.symbol)
-        levels = asks if side is Side.BUY else bids
-        if not levels:
-            raise Refused("no liquidity")
-        return levels
-
     def _sweep(
         self, product: Product, side: Side, quantity: Decimal | None, amount: Decimal | None
-    ) -> tuple[Decimal, Decimal]:
-        """What the book gives for a quantity or an amount: (base units, quote units)."""
-        taken = cost = ZERO
-        for price, size in self._levels(product, side):
+    ) -> tuple[Decimal, Decimal, Decimal]:
+        """What the book gives for a quantity or an amount: (base units, quote units, worst price)."""
+        bids, asks = self._market.book(product.symbol)
+        taken = cost = worst = ZERO
+        for price, size in asks if side is Side.BUY else bids:
             if quantity is not None:
                 size = min(size, quantity - taken)
             else:
                 assert amount is not None
-                size = min(size, ((amount - cost) / price).quantize(_PLACES, rounding="ROUND_DOWN"))
+                size = min(size, ((amount - cost) / price).quantize(_PLACES, rounding=ROUND_DOWN))
             if size <= 0:
                 break
-            taken, cost = taken + size, cost + size * price
+            taken, cost, worst = taken + size, cost + size * price, price
         if taken == 0 or (quantity is not None and taken < quantity):
             raise Refused("not enough liquidity")
-        return taken, cost
+        return taken, cost, worst
 
 
 def _side(value: object) -> Side:

@@ -9,6 +9,7 @@ from nautilus_orderfeeds.sim.clock import SimClock
 from nautilus_orderfeeds.sim.model import Fill, OrderState, SimOrder
 from nautilus_orderfeeds.venues.sfox.twin_words import Status
 
+_TRADE_IDS, _CURSORS = 10**13, 2 * 10**13
 _CURSOR_STEP = 2  # cursors of the sample fall by two down the page
 
 
@@ -70,7 +71,9 @@ class Records:
         self._history: dict[str, list[OrderView]] = {}
         self._latest: dict[str, dict[str, OrderView]] = {}
         self._trades: dict[str, list[TradeView]] = {}
-        self._next_trade_id = self._next_cursor = first_number(clock)
+        # Apart from each other and from order ids, so that whoever takes one for another notices.
+        self._next_trade_id = first_number(clock) + _TRADE_IDS
+        self._next_cursor = first_number(clock) + _CURSORS
         self._trade_ids: dict[str, int] = {}
 
     def add(self, view: OrderView) -> OrderView | None:

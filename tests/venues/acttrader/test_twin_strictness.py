@@ -36,7 +36,7 @@ BOTH: list[tuple[dict[str, Any], str]] = [
     ({"price": 0}, "price must be positive"),
     ({"stopPrice": 1}, "stopPrice is not supported for LIMIT"),
     ({"type": "MARKET"}, "price is not supported for MARKET"),
-    ({"type": "STOP"}, "stopPrice is mandatory for STOP"),
+    ({"type": "STOP", "price": GONE}, "stopPrice is mandatory for STOP"),
     ({"type": "STOP", "stopPrice": 1}, "price is not supported for STOP"),
     ({"type": "STOP_LIMIT"}, "stopPrice is mandatory for STOP_LIMIT"),
     ({"type": "STOP_LIMIT", "stopPrice": "1"}, "stopPrice must be a number"),

@@ -6,6 +6,7 @@ startup (`_stable_reading`), and no message is taken in between the reading of p
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from nautilus_trader.execution.messages import (
@@ -77,21 +78,29 @@ class ExecutionReports:
 
     async def _caught_up_report(self, tracked: TrackedOrder) -> OrderStatusReport | None:
         """Return the order's report once the framework has applied every event told of it; None if it does not."""
-        instrument = self._instrument_of(tracked)
-        if instrument is None:
-            return None
-        native = self._emitter.native(tracked)
-        waited = 0.0
-        while native is not None and not self._caught_up(tracked, native.order):
-            if waited >= _CATCH_UP_SECS:
-                return None
-            await asyncio.sleep(0.005)
-            waited += 0.005
-        return self._reports.order_report(tracked, instrument)
+        reports = await self._caught_up_reports([tracked])
+        return reports[0] if reports else None
 
-    @staticmethod
-    def _caught_up(tracked: TrackedOrder, order: Any) -> bool:
-        state = tracked.state
+    async def _caught_up_reports(self, orders: Sequence[TrackedOrder]) -> list[OrderStatusReport]:
+        """Return the reports of the orders of which the framework applies everything told within `_CATCH_UP_SECS`."""
+        deadline = self._loop.time() + _CATCH_UP_SECS
+        while self._loop.time() < deadline and not all(self._caught_up(tracked) for tracked in orders):
+            await asyncio.sleep(0.005)
+        reports: list[OrderStatusReport] = []
+        for tracked in orders:
+            instrument = self._instrument_of(tracked)
+            if instrument is None or not self._caught_up(tracked):
+                continue
+            report = self._reports.order_report(tracked, instrument)
+            if report is not None:
+                reports.append(report)
+        return reports
+
+    def _caught_up(self, tracked: TrackedOrder) -> bool:
+        native = self._emitter.native(tracked)
+        if native is None:  # the framework does not know the order: nothing of it was told as an event
+            return True
+        order, state = native.order, tracked.state
         return bool(
             order.filled_qty.as_decimal() == state.filled_qty and convert.OUR_STATUS.get(order.status) is state.status
         )
@@ -115,7 +124,7 @@ class ExecutionReports:
         if command.open_only:
             await self._synchronizer.full()
         start_ns = command.start.value if command.start is not None else 0
-        reports: list[OrderStatusReport] = []
+        chosen: list[TrackedOrder] = []
         for tracked in list(self._tracker):
             if command.instrument_id is not None and tracked.terms.symbol != command.instrument_id.symbol.value:
                 continue
@@ -124,10 +133,8 @@ class ExecutionReports:
                 continue  # an own order too old to be restored: reported, it would come back as external
             if state.is_closed and (state.ts_last < start_ns or (command.open_only and not self._cached_open(tracked))):
                 continue
-            report = await self._caught_up_report(tracked)
-            if report is not None:
-                reports.append(report)
-        return reports
+            chosen.append(tracked)
+        return await self._caught_up_reports(chosen)
 
     def _cached_open(self, tracked: TrackedOrder) -> bool:
         native = self._emitter.native(tracked)
@@ -219,8 +226,7 @@ class ExecutionReports:
             await self._synchronizer.full()
             for tracked in self._tracker.unsettled():
                 self._intake.settle(tracked)
-            for tracked in self._tracker.open_orders():
-                await self._caught_up_report(tracked)
+            await self._caught_up_reports(self._tracker.open_orders())
             now = (self._synchronizer.positions, self._intake.fills_told)
             if now == before and not self._held:
                 return

@@ -1,6 +1,7 @@
 """`orderfeeds simulate`: a simulated venue to write a strategy against, without an account."""
 
 import asyncio
+import os
 import shlex
 import signal
 import time
@@ -46,7 +47,8 @@ def command(venue: str, port: int, host: str, seed: int, flow: bool, as_json: bo
     try:
         asyncio.run(_serve(entry, port, host, seed, flow, as_json))
     except OSError as e:
-        raise CliError(f"cannot listen on {host}:{port}: {e.strerror or e} (choose another --port)") from None
+        cause = os.strerror(e.errno) if e.errno else str(e)
+        raise CliError(f"cannot listen on {host}:{port}: {cause} (choose another --port or --host)") from None
 
 
 async def _serve(entry: registry.VenueEntry, port: int, host: str, seed: int, flow: bool, as_json: bool) -> None:

@@ -16,19 +16,17 @@ Three details of the machine that cost others weeks:
 - EXPIRED, REJECTED, FILLED and DENIED are the end: a fill told after them cannot be applied to the order.
 """
 
-from enum import Enum, unique
+from enum import unique
 from typing import Final
 
-from nautilus_orderfeeds.orders.words import OrderStatus
+from nautilus_orderfeeds.orders.words import OrderStatus, Word
 
 _S = OrderStatus
 
 
 @unique
-class Trigger(Enum):
+class Trigger(Word):
     """What an event does to the status."""
-
-    __hash__ = object.__hash__  # members are single: no need to hash their names, at every event
 
     DENY = "DENY"
     SUBMIT = "SUBMIT"

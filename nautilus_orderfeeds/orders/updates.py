@@ -4,15 +4,15 @@ Every venue codec produces these and nothing else for orders. `decide` in `reduc
 """
 
 from decimal import Decimal
-from enum import Enum, unique
+from enum import unique
 
 from msgspec import Struct
 
-from nautilus_orderfeeds.orders.words import LiquiditySide, OrderSide, OrderType, TimeInForce, TriggerType
+from nautilus_orderfeeds.orders.words import LiquiditySide, OrderSide, OrderType, TimeInForce, TriggerType, Word
 
 
 @unique
-class Source(Enum):
+class Source(Word):
     """Which channel told of it."""
 
     STREAM = "STREAM"
@@ -24,7 +24,7 @@ class Source(Enum):
 
 
 @unique
-class VenueStatus(Enum):
+class VenueStatus(Word):
     """What the venue says of the order's state, in venue-neutral words.
 
     REJECTED means refused *unless it was live before*: the reducer makes it a cancel if the order had been

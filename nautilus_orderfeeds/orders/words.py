@@ -7,8 +7,18 @@ who knows the framework knows them already. This room imports no framework.
 from enum import Enum, unique
 
 
+class Word(Enum):
+    """Base of the closed lists of words that stand in the path of every frame.
+
+    Each member exists once, so its identity is hash enough: hashing its name, as enums do, costs more than the
+    look-up it is for.
+    """
+
+    __hash__ = object.__hash__
+
+
 @unique
-class OrderSide(Enum):
+class OrderSide(Word):
     """Side of an order."""
 
     BUY = "BUY"
@@ -16,7 +26,7 @@ class OrderSide(Enum):
 
 
 @unique
-class OrderType(Enum):
+class OrderType(Word):
     """Type of an order."""
 
     MARKET = "MARKET"
@@ -37,7 +47,7 @@ TRIGGERED_LIMIT_TYPES = frozenset(
 
 
 @unique
-class TimeInForce(Enum):
+class TimeInForce(Word):
     """How long an order stays in force."""
 
     GTC = "GTC"
@@ -50,7 +60,7 @@ class TimeInForce(Enum):
 
 
 @unique
-class LiquiditySide(Enum):
+class LiquiditySide(Word):
     """Liquidity side of a fill."""
 
     NO_LIQUIDITY_SIDE = "NO_LIQUIDITY_SIDE"
@@ -59,7 +69,7 @@ class LiquiditySide(Enum):
 
 
 @unique
-class TriggerType(Enum):
+class TriggerType(Word):
     """Price that triggers a conditional order."""
 
     NO_TRIGGER = "NO_TRIGGER"
@@ -75,7 +85,7 @@ class TriggerType(Enum):
 
 
 @unique
-class ContingencyType(Enum):
+class ContingencyType(Word):
     """How the orders of a list depend on each other."""
 
     NO_CONTINGENCY = "NO_CONTINGENCY"
@@ -85,7 +95,7 @@ class ContingencyType(Enum):
 
 
 @unique
-class OrderStatus(Enum):
+class OrderStatus(Word):
     """Status of an order, as the framework's state machine knows it."""
 
     INITIALIZED = "INITIALIZED"

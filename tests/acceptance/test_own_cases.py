@@ -245,10 +245,10 @@ async def test_x04_every_frame_again_later(scene: Scene):
     yield
     scene.tap.deliver(*frames)
     scene.tap.deliver(*reversed(frames))
-    connects = scene.client._sessions[0].health.connects
+    connects = scene.session.health.connects
     scene.sim.disconnect_all()
-    await scene.until(lambda: scene.client._sessions[0].health.connects > connects, "a new connection")
-    await scene.until(lambda: scene.client._sessions[0].state.value == "LIVE", "the feed to be live")
+    await scene.until(lambda: scene.session.health.connects > connects, "a new connection")
+    await scene.live()
     await asyncio.sleep(SETTLE_SECS + 0.2)
     assert told(scene) == before
     assert [(order.status, order.filled_qty, order.avg_px, order.price) for order in scene.orders()] == states

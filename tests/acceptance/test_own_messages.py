@@ -5,9 +5,10 @@ import json
 from decimal import Decimal
 from typing import Any
 
+import pandas as pd
 import pytest
 from nautilus_trader.config import InstrumentProviderConfig
-from nautilus_trader.model.enums import OrderStatus
+from nautilus_trader.model.enums import OrderSide, OrderStatus, TimeInForce
 from nautilus_trader.model.events import OrderUpdated
 
 from nautilus_orderfeeds.sim.faults import Fault
@@ -77,9 +78,7 @@ async def test_x09_unsolicited_expiry(profile: VenueProfile):
     async with open_scene(profile, **N) as scene:
         if "TC-E18" in profile.refused or "TC-E18" in profile.not_applicable:
             return
-        from nautilus_trader.model.enums import TimeInForce
-
-        expiry = scene.tester.clock.utc_now().floor("s") + __import__("pandas").Timedelta(minutes=2)
+        expiry = scene.tester.clock.utc_now().floor("s") + pd.Timedelta(minutes=2)
         order = scene.limit(time_in_force=TimeInForce.GTD, expire_time=expiry)
         scene.submit(order)
         await scene.accepted(order)
@@ -169,6 +168,18 @@ async def test_x11_trade_bust(profile: VenueProfile):
         )
         await scene.end(agree=False)  # the order itself cannot be corrected
         assert order.status == OrderStatus.FILLED
+
+
+@venue_case("X11")
+async def test_x11_no_false_alarm(profile: VenueProfile):
+    """Positions that change all the time, read back all the time: no difference is reported (`check_log`)."""
+    async with open_scene(profile, exec_options={"audit_interval_secs": 0.1}, **N) as scene:
+        for _ in range(20):
+            for order in (scene.market(), scene.limit(ticks=-20), scene.limit(OrderSide.SELL, ticks=-20)):
+                scene.submit(order)
+            await asyncio.sleep(0.03)
+        await scene.agree(balances=False)
+        assert scene.client._intake.fills_told >= 60
 
 
 # -- X14: unknown instrument ------------------------------------------------------------------------------------------

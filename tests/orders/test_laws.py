@@ -4,34 +4,34 @@ Every event is also applied to a real order of the framework (`Follower.judge`):
 its filled quantity, status and average must agree with ours in the end (`check_end`).
 """
 
-from collections.abc import Callable
 from decimal import Decimal
 from itertools import permutations
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nautilus_orderfeeds.orders import events as ev
 from nautilus_orderfeeds.orders.decimals import ZERO
-from nautilus_orderfeeds.orders.reducer import reduce, settle
 from nautilus_orderfeeds.orders.updates import OrderUpdate, VenueStatus
 from nautilus_orderfeeds.orders.words import OrderStatus
-from tests.support.follower import BrokenLaw, Follower, check_end, check_nothing_new
+from tests.support.follower import Follower, check_end, check_nothing_new
 from tests.support.histories import Life, Mark, Step, Style, distort, live, statements
 from tests.support.hunting import history
+from tests.support.nonsense import nonsense
 
 SEEDS = st.integers(min_value=0, max_value=2**48)
-LAW = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+LAW = settings(max_examples=1_000, deadline=None)
 
 
 def _witnessed(steps: list[Step]) -> Decimal:
     """Return the highest filled quantity that anything in `steps` proves."""
     updates = [step for step in steps if isinstance(step, OrderUpdate)]
     said = max((update.filled_qty or ZERO for update in updates), default=ZERO)
-    trades = {fill.trade_id: fill.last_qty for update in updates for fill in update.fills}
-    return max(said, sum(trades.values(), ZERO))
+    trades = {fill.trade_id: fill for update in updates for fill in update.fills}
+    placed = max((fill.ends_at or ZERO for fill in trades.values()), default=ZERO)
+    return max(said, placed, sum((fill.last_qty for fill in trades.values()), ZERO))
 
 
 def _told(follower: Follower) -> Decimal:
@@ -153,7 +153,7 @@ def test_law_4_exhaustively_for_short_histories(style: Style) -> None:
         rng = Random(seed)
         life = live(rng, style, most_lots=6)
         told = statements(rng, life)
-        if not 4 <= len(told) <= 6 or not life.trades or (len(told) == 6 and done % 3):
+        if not 4 <= len(told) <= 6 or not life.trades or (len(told) == 6 and done % 2):
             continue
         outcomes = set()
         for order in permutations(told):
@@ -164,7 +164,7 @@ def test_law_4_exhaustively_for_short_histories(style: Style) -> None:
             check_end(_follow(life, settled, judge=False))
         assert len(outcomes) == 1, f"seed {seed}: {outcomes}"
         done += 1
-        if done == 6:
+        if done == 40:
             return
     pytest.fail("too few short histories")
 
@@ -188,7 +188,10 @@ def test_law_5_the_framework_takes_every_event_and_late_fills_count(seed: int) -
 @given(SEEDS)
 @LAW
 def test_law_6_older_knowledge_never_overwrites_newer(seed: int) -> None:
-    """Equal timestamps are not duplicates; older knowledge never overwrites newer (quantity, then version, then time)."""
+    """Equal timestamps are not duplicates; older knowledge never overwrites newer.
+
+    By quantity, then version, then time.
+    """
     rng = Random(seed)
     life = live(rng)
     steps = distort(rng, life, statements(rng, life), marks=False)
@@ -247,32 +250,22 @@ def test_law_8_commission_is_the_venues_where_it_gives_one(seed: int) -> None:
 
 
 @given(SEEDS)
-@example(0)
-@LAW
+@settings(LAW, max_examples=2_000)
 def test_contradictions_are_no_crash(seed: int) -> None:
     """Whatever a venue says, however it contradicts itself: no exception, no illegal event, no money told twice."""
     rng = Random(seed)
-    life = live(rng)
-    follower = Follower(life)
-    follower.life.moments[-1] = life.last._replace(filled=Decimal(10**6))  # nothing is known of the truth
+    follower = Follower(live(rng), truthful=False)
     before = ZERO
     for _ in range(rng.randint(1, 10)):
-        step = _nonsense(rng)
-        events = follower.step_unchecked(step)
-        assert follower.state.filled_qty >= before
-        before = follower.state.filled_qty
-        assert follower.state.unexplained_qty >= 0
-        if isinstance(step, OrderUpdate):
-            again = reduce(follower.state, step, follower.rules)
-            assert not any(isinstance(event, ev.OrderFilled | ev.FillOrphaned | ev.OrderAnomaly) for event in again)
-            follower.note(again)
-        assert len({id(event) for event in events}) == len(events)
+        follower.step(nonsense(rng))
+        state = follower.state
+        assert before <= state.filled_qty
+        assert state.quote_quantity or state.filled_qty <= state.quantity
+        assert state.unexplained_qty >= 0
+        assert _told(follower) == state.counted_qty + state.orphaned_qty
+        before = state.filled_qty
     follower.finish()
-    assert settle(follower.state, follower.rules) == []
-
-
-def _nonsense(rng: Random) -> Step:
-    if rng.random() < 0.25:
-        return rng.choice(list(Mark))
-    maybe: Callable[[Callable[[], Decimal]], Decimal | None] = lambda make: make() if rng.random() < 0.5 else None  # noqa: E731
-    return _NONSENSE(rng, maybe)
+    if follower.state.venue_order_id is not None and not follower.anomalies:
+        assert follower.state.unexplained_qty == 0
+    assert follower.judge is not None
+    assert follower.judge.status is follower.state.status

@@ -72,6 +72,8 @@ class VenueProfile:
         Options of the simulation: the first frame about an order is the one that tells what became of it.
     fill_by_fill : Mapping
         Options of the simulation: an order that takes several levels is told fill by fill, a frame each.
+    asks_for_trades : bool
+        The venue can be asked which trades an order had.
     unfilled_frame : Callable[[bytes], bytes]
         Make of a frame about an order the one that the venue would have sent if nothing had been filled.
     cannot_cover : Mapping
@@ -110,6 +112,7 @@ class VenueProfile:
     stream_first: Mapping[str, Any]
     without_pending: Mapping[str, Any]
     fill_by_fill: Mapping[str, Any]
+    asks_for_trades: bool
     unfilled_frame: Callable[[bytes], bytes]
     cannot_cover: Mapping[str, Any] = field(default_factory=dict)
     beyond_margin: str = ""
@@ -201,6 +204,7 @@ BSX = VenueProfile(
     stream_first={"create_stream": "before", "cancel_stream": "before"},
     without_pending={"pending_update": False},
     fill_by_fill={"trades_shown": "one_by_one"},
+    asks_for_trades=False,
     unfilled_frame=_bsx_unfilled,
     cannot_cover={"margin_refusal": "answer"},
     beyond_margin="1000",

@@ -12,6 +12,7 @@ from nautilus_trader.model.events import OrderDenied, OrderEvent, OrderFilled, O
 from nautilus_trader.model.objects import Price
 
 from nautilus_orderfeeds.cli.compare import Row, compare
+from nautilus_orderfeeds.feed.health import FeedState
 from nautilus_orderfeeds.sim import simulate
 from tests.support.cases import register
 from tests.support.nodes import Run, exec_tester, node_config, running_node
@@ -62,18 +63,18 @@ class Scene:
     profile : VenueProfile
     sim : Simulation
     run : Run
-    tester : ExecTester
-        The strategy that trades.
+    tester, others : ExecTester, list[ExecTester]
+        The strategy that trades, and further ones beside it.
     tap : Tap
     expected_errors : list[str]
         Regular expressions of ERROR entries that belong to the case; any other one fails it.
     """
 
-    def __init__(self, profile: VenueProfile, sim: Any, run: Run, tester: Any, tap: Tap) -> None:
+    def __init__(self, profile: VenueProfile, sim: Any, run: Run, testers: list[Any], tap: Tap) -> None:
         self.profile = profile
         self.sim = sim
         self.run = run
-        self.tester = tester
+        self.tester, *self.others = testers
         self.tap = tap
         self.expected_errors: list[str] = []
         #: Client order ids whose fate may stay open to the end.
@@ -194,6 +195,18 @@ class Scene:
         (event,) = [e for e in self.run.order_events(order.client_order_id) if isinstance(e, kind)]
         return event
 
+    @property
+    def session(self) -> Any:
+        """The private feed."""
+        return self.client._sessions[0]
+
+    @property
+    def is_live(self) -> bool:
+        return self.session.state is FeedState.LIVE
+
+    async def live(self) -> None:
+        await self.until(lambda: self.is_live, "the private feed to be live")
+
     def sent(self, *calls: tuple[str, str] | None) -> int:
         """How often the venue's REST calls of these names were made."""
         return sum((request.method, request.path) in calls for request in self.sim.requests)
@@ -235,8 +248,9 @@ class Scene:
         if self.is_over:
             return
         self.is_over = True
-        if self.tester.is_running:
-            self.tester.stop()
+        for tester in (self.tester, *self.others):
+            if tester.is_running:
+                tester.stop()
         if agree:
             await self.agree(balances=not self.cache.positions_open())
         self.check_quantities()
@@ -306,6 +320,7 @@ async def open_scene(
     sim: Any = None,
     with_data: bool = False,
     cache: Any = None,
+    others: int = 0,
     **tester_options: Any,
 ) -> AsyncIterator[Scene]:
     """Simulate the venue (unless a running simulation is given), run a node with a tester, and end it properly."""
@@ -318,6 +333,7 @@ async def open_scene(
                 sim=own,
                 with_data=with_data,
                 cache=cache,
+                others=others,
                 **tester_options,
             ) as scene:
                 yield scene
@@ -328,16 +344,19 @@ async def open_scene(
         cache=cache,
         **(engine_options or {}),
     )
-    tester = exec_tester(profile.instrument_id, profile.qty, **tester_options)
+    testers = [
+        exec_tester(profile.instrument_id, profile.qty, **{"order_id_tag": f"{n:03}", **tester_options})
+        for n in range(1 + others)
+    ]
     taps: list[Tap] = []
     async with running_node(
         config,
         exec_factories={profile.venue: profile.exec_factory},
         data_factories={profile.venue: profile.data_factory} if with_data else None,
-        strategies=(tester,),
+        strategies=tuple(testers),
         prepare=lambda node: taps.append(Tap(node.kernel.exec_engine._clients[_client_id(profile)])),
     ) as run:
-        scene = Scene(profile, sim, run, tester, taps[0])
+        scene = Scene(profile, sim, run, testers, taps[0])
         yield scene
         await scene.end()
 

@@ -31,14 +31,13 @@ from nautilus_orderfeeds.sim.venue import SimParts, VenueTwin
 from nautilus_orderfeeds.venues.acttrader.twin_exchange import Exchange
 from nautilus_orderfeeds.venues.acttrader.twin_feed import READY, ExecutionFeed
 from nautilus_orderfeeds.venues.acttrader.twin_options import ActTraderTwinOptions
-from nautilus_orderfeeds.venues.acttrader.twin_products import PRODUCTS, write_instruments
+from nautilus_orderfeeds.venues.acttrader.twin_products import CURRENCY, PRODUCTS, write_instruments
 from nautilus_orderfeeds.venues.acttrader.twin_request import Lifetime, NewOrder, OrderType
 from nautilus_orderfeeds.venues.acttrader.twin_ticker import Ticker
 from nautilus_orderfeeds.venues.acttrader.twin_wire import Wire
 from nautilus_orderfeeds.venues.acttrader.twin_ws import HEARTBEAT, OrderStream, arrival
 
 _TICKER_PATH = "/charts/ws"
-_CURRENCY = "USD"
 _IDLE_SECS = 0.5
 
 
@@ -75,9 +74,11 @@ class ActTraderTwin(VenueTwin):
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._wire = Wire(options)
         self._feed = ExecutionFeed(options, self._wire, self._connections)
-        self._exchange = Exchange(parts.clock, self.market, self._feed, self._wire, parts.faults, options, self.logins)
+        self._exchange = Exchange(
+            parts.clock, self.market, self._feed, self._wire, parts.faults, options, self.logins, self._later
+        )
         self._ticker = Ticker(self.market, parts.clock, self._connections, options)
-        stream = OrderStream(self._exchange, self._feed, self._wire, parts.faults, options)
+        stream = OrderStream(self._exchange, self._feed, self._wire, parts, options, self._later)
         parts.server.websocket(self.ws_path, stream)
         parts.server.websocket(_TICKER_PATH, self._ticker)
 
@@ -120,7 +121,7 @@ class ActTraderTwin(VenueTwin):
             "base_url_ws": self._url(self.ws_path, self.options.token),
             "dialect": self.options.dialect.value,
             "instruments": str(self._instruments_file()),
-            "starting_balances": [f"{self.options.balance:f} {_CURRENCY}"],
+            "starting_balances": [f"{self.options.balance:f} {CURRENCY}"],
         }
 
     def data_config_fields(self) -> dict[str, object]:
@@ -248,7 +249,7 @@ class ActTraderTwin(VenueTwin):
         """A login as the dialect's samples have it: a text, or a number."""
         name = f"user-login-{number + 1}" if self.options.is_draft else str(123_456 + number)
         self.ledger.add_account(name)
-        self.ledger.deposit(name, _CURRENCY, self.options.balance)
+        self.ledger.deposit(name, CURRENCY, self.options.balance)
         return name
 
     def _fee(self, order: SimOrder, price: Decimal, size: Decimal, liquidity: Liquidity) -> Fee:

@@ -9,6 +9,7 @@ from itertools import count
 
 from nautilus_orderfeeds.sim.clock import SimClock
 from nautilus_orderfeeds.sim.faults import Fault, FaultInjector
+from nautilus_orderfeeds.sim.later import Later
 from nautilus_orderfeeds.sim.market import Market
 from nautilus_orderfeeds.sim.model import (
     EndReason,
@@ -22,6 +23,7 @@ from nautilus_orderfeeds.sim.model import (
 )
 from nautilus_orderfeeds.venues.acttrader.twin_feed import SILENT_END, ExecutionFeed
 from nautilus_orderfeeds.venues.acttrader.twin_fields import ErrorName, Refused
+from nautilus_orderfeeds.venues.acttrader.twin_margin import Margin
 from nautilus_orderfeeds.venues.acttrader.twin_options import (
     ActTraderTwinOptions,
     AnswerTime,
@@ -73,6 +75,7 @@ class Exchange:
     options : ActTraderTwinOptions
     logins : Sequence[str]
         Who may trade.
+    later : Later
     """
 
     def __init__(
@@ -84,6 +87,7 @@ class Exchange:
         faults: FaultInjector,
         options: ActTraderTwinOptions,
         logins: Sequence[str],
+        later: Later,
     ) -> None:
         self._clock = clock
         self._market = market
@@ -92,12 +96,19 @@ class Exchange:
         self._faults = faults
         self._options = options
         self._logins = logins
+        self._later = later
+        self._margin = Margin(market, options)
         self._orders: dict[int, SimOrder] = {}
         self._by_client_order_id: dict[str, SimOrder] = {}
         # From the clock: the ids of an earlier run may still stand in a client's journal.
         self._order_ids = count(clock.now_ns() // _US)
         self._rejects: list[str] = []
         market.listeners.append(feed.on_batch)
+
+    @property
+    def main_login(self) -> str:
+        """The first login."""
+        return self._logins[0]
 
     def reject_next_order(self, reason: str) -> None:
         """Let the next `newordersingle` or `neworderoco` be refused, in the way of the option `refusal`."""
@@ -149,7 +160,7 @@ class Exchange:
         login = orders[0].account
         if not refused_by:
             for order in orders:
-                self._market.submit(order)
+                self._enter(order)
             return Answer(new, self._options.new_answer, login=login)
         refusal = self._options.refusal
         for order in orders:
@@ -163,6 +174,19 @@ class Exchange:
                 return Answer(new, login=login)
             case _:
                 return Answer(None, AnswerTime.NEVER, login=login)
+
+    def _enter(self, order: SimOrder) -> None:
+        """Bring an order to the market, at once or a little later."""
+        if self._options.match_delay_secs:
+            order.created_ns = order.updated_ns = self._clock.now_ns()
+            self._market.ledger.add_order(order)
+            self._feed.taken_in(order)
+
+        def submit() -> None:
+            if order.is_open:  # it may have been canceled on its way
+                self._market.submit(order)
+
+        self._later.once(self._options.match_delay_secs, submit)
 
     def make(self, request: NewOrder, *, all_or_none: bool = True) -> SimOrder:
         """An order with the next id of the one sequence, not submitted yet; `all_or_none` only matters for AON."""
@@ -218,7 +242,8 @@ class Exchange:
             return "lifetime is over"
         if self._options.refuse_reused_client_order_ids and request.client_order_id in self._by_client_order_id:
             return f"clientOrderId {request.client_order_id} was used before"
-        return _size_problem(product, request.quantity) or _price_problem(product, request.price, request.stop_price)
+        problem = _size_problem(product, request.quantity) or _price_problem(product, request.price, request.stop_price)
+        return problem or ("" if self._margin.covers(request) else "insufficient margin")
 
     # -- live orders ----------------------------------------------------------------------------------------
 
@@ -238,9 +263,15 @@ class Exchange:
             raise Refused(problem, ErrorName.NOT_ALLOWED)
         if request.till_ns and request.till_ns <= self._clock.now_ns():
             raise Refused("lifetime is over", ErrorName.NOT_ALLOWED)
-        if request.new_client_order_id:
-            self._rename(order, request.new_client_order_id)
-        self._market.amend(order, price=price, quantity=quantity, trigger=stop_price, expire_ns=request.till_ns)
+
+        def amend() -> None:
+            if not order.is_open or (quantity is not None and quantity <= order.filled):
+                return  # too late: it traded or ended meanwhile
+            if request.new_client_order_id:
+                self._rename(order, request.new_client_order_id)
+            self._market.amend(order, price=price, quantity=quantity, trigger=stop_price, expire_ns=request.till_ns)
+
+        self._later.once(0.0 if self._options.modify_payload else self._options.bare_effect_delay_secs, amend)
         payload = self._wire.modified(order, request.asked) if self._options.modify_payload else None
         return Answer(payload, self._options.modify_answer, login=order.account)
 
@@ -260,9 +291,13 @@ class Exchange:
 
     def _cancel(self, request: Cancel) -> Answer:
         order = self._find_open(request.key)
-        if not self._options.cancel_execution:
-            order.info[SILENT_END] = True
-        self._market.cancel(order)
+
+        def cancel() -> None:
+            if order.is_open and not self._options.cancel_execution:
+                order.info[SILENT_END] = True
+            self._market.cancel(order)
+
+        self._later.once(0.0 if self._options.cancel_payload else self._options.bare_effect_delay_secs, cancel)
         payload = self._wire.canceled(order) if self._options.cancel_payload else None
         return Answer(payload, self._options.cancel_answer, login=order.account)
 

@@ -100,6 +100,10 @@ class ExecutionFeed:
         views = self._history[: len(self._history) - lag] if lag else self._history
         return list({view.order.venue_order_id: view for view in views}.values())
 
+    def taken_in(self, order: SimOrder) -> None:
+        """Know an order that is not in the market yet."""
+        self._history.append(self.view(order))
+
     # -- telling --------------------------------------------------------------------------------------------
 
     @contextmanager

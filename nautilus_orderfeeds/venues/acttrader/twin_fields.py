@@ -22,6 +22,7 @@ class ErrorName(Enum):
     ORDER_ALREADY_CLOSED = 401
     MALFORMED = 402
     NOT_ALLOWED = 403
+    INTERNAL = 500
 
 
 class Refused(Exception):

@@ -158,6 +158,15 @@ class ActTraderTwinOptions:
     modify_quantity : ModifyQuantity
     refusal : Refusal
         How a well-formed order is refused; a malformed one always gets an `error`.
+    leverage : Decimal
+        Largest exposure as a multiple of the equity; beyond it an order is refused in the way of `refusal`.
+    new_delay_secs, modify_delay_secs, cancel_delay_secs : float
+        How long such a request waits before it has an effect and is answered; the order may trade meanwhile.
+    match_delay_secs : float
+        How long a new order that was answered waits before it is in the market.
+    bare_effect_delay_secs : float
+        How long a modify or cancel with a bare answer waits for its effect after the answer (5.2: it means
+        "accepted for processing"); if the order has ended meanwhile, nothing tells so.
     new_answer, modify_answer, cancel_answer : AnswerTime
         Of `newordersingle` and `neworderoco`, `modifyordersingle`, `ordercancel`.
     answer_details : bool, optional
@@ -241,6 +250,12 @@ class ActTraderTwinOptions:
     oco_rule: LinkRule = LinkRule.FIRST_FILL
     modify_quantity: ModifyQuantity = ModifyQuantity.TOTAL
     refusal: Refusal = Refusal.ERROR
+    leverage: Decimal = Decimal(50)
+    new_delay_secs: float = 0.0
+    modify_delay_secs: float = 0.0
+    cancel_delay_secs: float = 0.0
+    match_delay_secs: float = 0.0
+    bare_effect_delay_secs: float = 0.0
     new_answer: AnswerTime = AnswerTime.BEFORE_EXECUTION
     modify_answer: AnswerTime = AnswerTime.BEFORE_EXECUTION
     cancel_answer: AnswerTime = AnswerTime.BEFORE_EXECUTION
@@ -285,7 +300,7 @@ class ActTraderTwinOptions:
 
     def __post_init__(self) -> None:
         """Take plain values (from a command line) for decimals and enums, and the dialect's own for `None`."""
-        for name in ("balance", "commission_rate"):
+        for name in ("balance", "commission_rate", "leverage"):
             setattr(self, name, Decimal(str(getattr(self, name))))
         self.dialect = Dialect(self.dialect)
         for name, (draft, final) in _BY_DIALECT.items():

@@ -14,6 +14,9 @@ from pathlib import Path
 
 from nautilus_orderfeeds.sim.model import Product
 
+CURRENCY = "USD"
+"""In which accounts are kept: the quote currency of every product."""
+
 _VENUE = "ACTTRADER"
 
 PRODUCTS: tuple[Product, ...] = (

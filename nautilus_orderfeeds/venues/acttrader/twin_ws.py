@@ -10,10 +10,13 @@ from itertools import count
 from aiohttp import web
 
 from nautilus_orderfeeds.sim.connection import Connection
-from nautilus_orderfeeds.sim.faults import Fault, FaultInjector
+from nautilus_orderfeeds.sim.faults import Fault
+from nautilus_orderfeeds.sim.later import Later
+from nautilus_orderfeeds.sim.server import Request
+from nautilus_orderfeeds.sim.venue import SimParts
 from nautilus_orderfeeds.venues.acttrader.twin_exchange import Answer, Exchange
 from nautilus_orderfeeds.venues.acttrader.twin_feed import READY, ExecutionFeed, login_key
-from nautilus_orderfeeds.venues.acttrader.twin_fields import Refused, decode
+from nautilus_orderfeeds.venues.acttrader.twin_fields import ErrorName, Refused, decode
 from nautilus_orderfeeds.venues.acttrader.twin_options import ActTraderTwinOptions, AnswerTime
 from nautilus_orderfeeds.venues.acttrader.twin_request import read_request
 from nautilus_orderfeeds.venues.acttrader.twin_wire import Wire
@@ -44,9 +47,15 @@ class OrderStream:
     """
     The endpoint that takes orders.
 
-    Faults know a request as `"<event>/request"` (DROP: it never arrives; RESET: the connection is cut before
-    it has an effect), its answer as `"<event>"` and `"<event>/answer"` (RESET: cut after the effect), and the
-    moment after the answer as `"<event>/answered"` (RESET); an error as `"error"` and `"error/<event>"`.
+    Every request is recorded in `SimServer.requests` with the method `WS` and its event as the path; status
+    200 is an answer, 400 an `error`, 0 neither.
+
+    Faults know a request as `"WS <event>"`, `"<event>/request"` and `"request"`: DROP (it never arrives), RESET
+    (by the latter two: the connection is cut before it has an effect), ERROR_BEFORE_EFFECT (an `error` of no
+    known name), LOST_ANSWER (effect, then the connection is cut with nothing told to it), SLOW_ANSWER (effect and
+    executions, the answer `secs` later). They know its answer as `"<event>"`, `"<event>/answer"`, `"answer"` and
+    `"WS <event>"` (RESET: cut after the effect), the moment after the answer as `"<event>/answered"` and
+    `"answered"` (RESET), and an error as `"error"` and `"error/<event>"`.
     """
 
     def __init__(
@@ -54,14 +63,17 @@ class OrderStream:
         exchange: Exchange,
         feed: ExecutionFeed,
         wire: Wire,
-        faults: FaultInjector,
+        parts: SimParts,
         options: ActTraderTwinOptions,
+        later: Later,
     ) -> None:
         self._exchange = exchange
         self._feed = feed
         self._wire = wire
-        self._faults = faults
+        self._faults = parts.faults
+        self._requests = parts.server.requests
         self._options = options
+        self._later = later
         self._arrivals = count(1)
 
     async def admit(self, request: web.Request) -> web.StreamResponse | None:
@@ -72,7 +84,7 @@ class OrderStream:
         """Executions are pushed without asking (3), once the connection may be trusted."""
         connection.info[_ARRIVAL] = next(self._arrivals)
         if not self._options.auth_message:
-            connection.subscriptions.add(READY)
+            self._let_in(connection)
 
     async def closed(self, connection: Connection) -> None:
         """Nothing is kept of a connection; its orders live on."""
@@ -92,12 +104,27 @@ class OrderStream:
         event = body["event"] if isinstance(body.get("event"), str) else ""
         request_id = body["requestId"] if isinstance(body.get("requestId"), str) else None
         names = (f"{event}/request", "request")
-        if self._faults.strike(Fault.DROP, *names) is not None:
-            return
-        if self._faults.strike(Fault.RESET, *names) is not None:
+        if self._faults.strike(Fault.DROP, *names, f"WS {event}") is not None:
+            self._record(event, 0)
+        elif self._faults.strike(Fault.RESET, *names) is not None:
+            self._record(event, 0)
             connection.abort()
-            return
-        self._process(connection, body, event, request_id)
+        else:
+            self._later.once(self._delay_secs(event), lambda: self._process(connection, body, event, request_id))
+
+    def _delay_secs(self, event: str) -> float:
+        match event:
+            case "newordersingle" | "neworderoco":
+                return self._options.new_delay_secs
+            case "modifyordersingle":
+                return self._options.modify_delay_secs
+            case "ordercancel":
+                return self._options.cancel_delay_secs
+            case _:
+                return 0.0
+
+    def _record(self, event: str, status: int) -> None:
+        self._requests.append(Request("WS", event, status))
 
     def _authenticate(self, connection: Connection, message: str | bytes) -> None:
         text = message.decode(errors="replace") if isinstance(message, bytes) else message
@@ -105,26 +132,44 @@ class OrderStream:
             connection.send_json(self._wire.error("", None, Refused("not authenticated")), "error", "error/")
             connection.close()
             return
-        connection.subscriptions.add(READY)
+        self._let_in(connection)
         if self._options.auth_answer:
             connection.send(self._options.auth_answer, "control/auth")
 
+    def _let_in(self, connection: Connection) -> None:
+        connection.account = self._exchange.main_login
+        connection.subscriptions.add(READY)
+
     def _process(self, connection: Connection, body: dict[str, object], event: str, request_id: str | None) -> None:
-        answer: Answer | None = None
+        names = (f"WS {event}", f"{event}/request", "request")
         with self._feed.gathered() as views:
             try:
+                if self._faults.strike(Fault.ERROR_BEFORE_EFFECT, *names) is not None:
+                    raise Refused("internal error", ErrorName.INTERNAL)
                 answer = self._exchange.handle(read_request(body, self._options))
             except Refused as refused:
-                error = self._wire.error(event, request_id, refused)
-                connection.send_json(error, "error", f"error/{event}")
-        if answer is not None and answer.login:
+                self._record(event, 400)
+                connection.send_json(self._wire.error(event, request_id, refused), "error", f"error/{event}")
+                answer = Answer(when=AnswerTime.NEVER)
+            else:
+                self._record(event, 0 if answer.when is AnswerTime.NEVER else 200)
+        if answer.login:
             connection.subscriptions.add(login_key(answer.login))
-        if answer is not None and answer.when is AnswerTime.BEFORE_EXECUTION:
+        if self._faults.strike(Fault.LOST_ANSWER, *names) is not None:
+            connection.abort()
+        slow = self._faults.strike(Fault.SLOW_ANSWER, *names)
+
+        def reply() -> None:
             self._answer(connection, answer, event, request_id)
+
+        if answer.when is AnswerTime.BEFORE_EXECUTION and slow is None:
+            reply()
         for view in views:
             self._feed.tell(view)
-        if answer is not None and answer.when is AnswerTime.AFTER_EXECUTION:
-            self._answer(connection, answer, event, request_id)
+        if slow is not None and answer.when is not AnswerTime.NEVER:
+            self._later.once(slow.setting("secs", 1.0), reply)
+        elif answer.when is AnswerTime.AFTER_EXECUTION:
+            reply()
 
     def _answer(self, connection: Connection, answer: Answer, event: str, request_id: str | None) -> None:
         message: dict[str, object] = {"event": event}
@@ -132,7 +177,7 @@ class OrderStream:
             message["requestId"] = request_id
         if answer.payload is not None:
             message["payload"] = answer.payload
-        connection.send_json(message, event, f"{event}/answer", "answer")
+        connection.send_json(message, event, f"{event}/answer", "answer", f"WS {event}")
         if self._faults.strike(Fault.RESET, f"{event}/answered", "answered") is not None:
             connection.reset()
 

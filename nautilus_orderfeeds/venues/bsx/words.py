@@ -1,10 +1,10 @@
 """The words of BSX's wire, and which of ours they are (protocol, section 6)."""
 
-from enum import Enum, unique
+from enum import unique
 from typing import Final, Self, assert_never
 
 from nautilus_orderfeeds.feed.market import Channel
-from nautilus_orderfeeds.orders.words import OrderSide, OrderType, TimeInForce, TriggerType
+from nautilus_orderfeeds.orders.words import OrderSide, OrderType, TimeInForce, TriggerType, Word
 
 VENUE: Final = "BSX"
 
@@ -12,7 +12,7 @@ VENUE: Final = "BSX"
 SETTLEMENT: Final = "USDC"
 
 
-class _Tolerant(Enum):
+class _Tolerant(Word):
     """Words whose list may grow without harm: an unknown one becomes UNKNOWN, and the order is still followed."""
 
     @classmethod
@@ -21,7 +21,7 @@ class _Tolerant(Enum):
 
 
 @unique
-class WireSide(Enum):
+class WireSide(Word):
     """Side of an order."""
 
     BUY = "BUY"
@@ -29,7 +29,7 @@ class WireSide(Enum):
 
 
 @unique
-class WireStatus(Enum):
+class WireStatus(Word):
     """Status of an order; the list is complete, so anything else is a fault."""
 
     PENDING = "PENDING"
@@ -80,7 +80,7 @@ class WireTimeInForce(_Tolerant):
 
 
 @unique
-class SelfTradePrevention(Enum):
+class SelfTradePrevention(Word):
     """Which of two own orders that would trade with each other is cancelled."""
 
     CANCEL_TAKER = "CANCEL_TAKER"
@@ -88,7 +88,7 @@ class SelfTradePrevention(Enum):
 
 
 @unique
-class FrameType(Enum):
+class FrameType(Word):
     """What a WebSocket frame is (protocol, 5.1)."""
 
     MESSAGE = "message"
@@ -102,7 +102,7 @@ class FrameType(Enum):
 
 
 @unique
-class WireChannel(Enum):
+class WireChannel(Word):
     """Channels of the WebSocket."""
 
     AUTH = "auth"

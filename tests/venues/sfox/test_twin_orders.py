@@ -200,12 +200,13 @@ async def test_makers_never_take_and_other_algorithms_rest() -> None:
 
 
 async def test_a_stop_waits_for_its_price() -> None:
-    async with sfox(settlement=Settlement.DONE_AT_ONCE) as raw:
+    async with sfox(settlement=Settlement.DONE_AT_ONCE, accounts=2) as raw:
         stop = await raw.order("sell", algorithm_id=304, price="43100", quantity="0.2")
         buy = await raw.order("buy", algorithm_id=304, price="50000", quantity=None, amount="1000")
         raw.sim.market.trade("btcusd", "43150", "0.1", Side.SELL)
         assert (await raw.get(f"/v1/orders/{stop['id']}"))["filled"] == 0
-        raw.sim.market.trade("btcusd", "43099", "0.1", Side.SELL)
+        raw.sim.market.set_mid("btcusd", "43090")
+        await raw.market("sell", quantity="0.01", key=raw.twin.own_keys[1])
         after = await raw.get(f"/v1/orders/{stop['id']}")
         assert (after["status"], after["filled"], after["price"]) == ("Done", Decimal("0.2"), 43_100)
         assert (await raw.get(f"/v1/orders/{buy['id']}"))["status"] == "Started"

@@ -25,7 +25,7 @@ from nautilus_trader.model.enums import PriceType
 from nautilus_orderfeeds.adapter import convert
 from nautilus_orderfeeds.adapter.init_record import encode_init
 from nautilus_orderfeeds.adapter.intake import Intake
-from nautilus_orderfeeds.adapter.resolver import Resolver
+from nautilus_orderfeeds.adapter.resolver import Resolver, has_ended
 from nautilus_orderfeeds.feed.errors import FeedError
 from nautilus_orderfeeds.orders import events as ev
 from nautilus_orderfeeds.orders.journal import JournalError
@@ -128,6 +128,9 @@ class CommandDesk:
         except FeedError as e:
             self._deny_all(orders, f"nothing was sent: {e}")
             return
+        except Exception as e:  # a bug of ours must not leave an order without an end
+            self._deny_all(orders, f"nothing was sent: {type(e).__name__}: {e}")
+            raise
         if any(order.is_closed for order in orders):
             # The framework cancels an order by itself that waits here and was not submitted yet.
             self._deny_all([order for order in orders if not order.is_closed], "another order of its list has ended")
@@ -145,6 +148,9 @@ class CommandDesk:
         except JournalError as e:
             self._deny_all(orders, f"nothing was sent, because it could not be recorded: {e}")
             return
+        except Exception as e:
+            self._deny_all(orders, f"nothing was sent, because it could not be recorded: {type(e).__name__}: {e}")
+            raise
         for ready in prepared:
             one = self._intake.tracker.add(
                 ready.order, self._client.rules_of(ready.order.symbol), ready.refs, self._clock.timestamp_ns()
@@ -308,9 +314,9 @@ class CommandDesk:
                 self._resolver.expect_end(tracked)
             case Refused():
                 # "Not found" and "already closed" may mean that it filled: the venue's own state decides.
-                if await self._resolver.ask(tracked) and not tracked.state.is_closed:
+                if await self._resolver.ask(tracked) and not has_ended(tracked):
                     self._refuse_cancel(tracked, outcome.reason)
-                elif not tracked.state.is_closed:
+                elif not has_ended(tracked):
                     self._resolver.watch(tracked, outcome.reason, cancel_refused=outcome.reason)
             case Unknown():
                 self._log.warning(f"Outcome of cancelling {tracked.client_order_id!r} is unknown: {outcome.reason}")
@@ -318,7 +324,7 @@ class CommandDesk:
 
     async def resend_cancels(self, orders: Sequence[TrackedOrder]) -> None:
         """Send cancels again whose outcome stayed open (a cancel is idempotent)."""
-        live = [tracked for tracked in orders if not tracked.state.is_closed]
+        live = [tracked for tracked in orders if not has_ended(tracked)]
         if live:
             self._log.warning(f"Sending the cancel of {len(live)} order(s) again")
             await self._send_and_take(live)

@@ -25,6 +25,11 @@ _READ_ALL_SECS: Final = 2.0
 _READINGS: Final = 3
 
 
+def has_ended(tracked: TrackedOrder) -> bool:
+    """Return whether the venue has said that the order ended: told already, or waiting for the trades before it."""
+    return tracked.state.is_closed or tracked.state.known.end is not None
+
+
 class Watch(Struct):
     """One order being watched."""
 
@@ -156,9 +161,9 @@ class Resolver:
             await self.resend(again)
 
     def _is_resolved(self, watch: Watch) -> bool:
-        state = watch.tracked.state
-        if state.is_closed:
+        if has_ended(watch.tracked):
             return True
+        state = watch.tracked.state
         if state.status in (OrderStatus.PENDING_CANCEL, OrderStatus.PENDING_UPDATE):
             return False
         return state.accepted and not (watch.resend_cancel or watch.cancel_refused)

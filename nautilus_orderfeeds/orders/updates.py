@@ -129,6 +129,7 @@ class OrderUpdate(Struct, frozen=True, kw_only=True):
         UNIX ns, 0 if not said.
     """
 
+    # What most updates say stands first: a keyword argument costs the time it takes to find its field.
     source: Source
     venue_order_id: str | None = None
     refs: tuple[str, ...] = ()
@@ -140,27 +141,27 @@ class OrderUpdate(Struct, frozen=True, kw_only=True):
     time_in_force: TimeInForce | None = None
     quantity: Decimal | None = None
     price: Decimal | None = None
-    trigger_price: Decimal | None = None
-    trigger_type: TriggerType = TriggerType.NO_TRIGGER
-    expire_time_ns: int = 0
     post_only: bool = False
     reduce_only: bool = False
     filled_qty: Decimal | None = None
     avg_px: Decimal | None = None
-    filled_notional: Decimal | None = None
-    last_px: Decimal | None = None
     fees: Decimal | None = None
     fees_currency: str | None = None
     liquidity_side: LiquiditySide = LiquiditySide.NO_LIQUIDITY_SIDE
     fills: tuple[Fill, ...] = ()
+    ts_event: int = 0
+    ts_accepted: int = 0
+    trigger_price: Decimal | None = None
+    trigger_type: TriggerType = TriggerType.NO_TRIGGER
+    expire_time_ns: int = 0
+    filled_notional: Decimal | None = None
+    last_px: Decimal | None = None
     reason: str = ""
     due_post_only: bool = False
     rejects_live: bool = False
     cancel_reject_reason: str = ""
     cancel_reject_key: str = ""
     version: int = 0
-    ts_event: int = 0
-    ts_accepted: int = 0
 
 
 class Balance(Struct, frozen=True, kw_only=True):

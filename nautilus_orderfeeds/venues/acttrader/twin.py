@@ -9,6 +9,9 @@ Orders are taken at `sim.base_url_ws`, prices are told at `sim.twin.ticker_url`.
 and no instruments; `config_fields` has them ready for a client: money in USD, and products on margin whose
 trades move a net position with its profit in the quote currency (`sim.ledger.position`).
 
+An AON order is hidden until resting orders can fill it as a whole; two AON orders never meet. Stop orders watch
+the mark price (`market.set_mid`, `set_mark`), or by choice the last trade; `market.trade` moves only the latter.
+
 What a test scripts is on the twin (`sim.twin`): orders from elsewhere and of foreign logins, refusals,
 frames that nobody expects. Faults and their names: `OrderStream`; an `execution` is known to them as
 `"execution"`, `"execution/<status>"` and, if it tells of a fill, `"execution/fill"`, a tick as `"ticker"`.

@@ -148,15 +148,17 @@ class OrderStream:
                     raise Refused("internal error", ErrorName.INTERNAL)
                 answer = self._exchange.handle(read_request(body, self._options))
             except Refused as refused:
-                self._record(event, 400)
+                status = 400
                 connection.send_json(self._wire.error(event, request_id, refused), "error", f"error/{event}")
                 answer = Answer(when=AnswerTime.NEVER)
             else:
-                self._record(event, 0 if answer.when is AnswerTime.NEVER else 200)
+                status = 0 if answer.when is AnswerTime.NEVER else 200
         if answer.login:
             connection.subscriptions.add(login_key(answer.login))
         if self._faults.strike(Fault.LOST_ANSWER, *names) is not None:
+            status = 0
             connection.abort()
+        self._record(event, status)
         slow = self._faults.strike(Fault.SLOW_ANSWER, *names)
 
         def reply() -> None:

@@ -7,16 +7,20 @@ may be unset on an order that has changed.
 
 import hashlib
 from decimal import Decimal
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final
+
+from msgspec import structs
 
 from nautilus_orderfeeds.orders.decimals import ZERO, plain
 from nautilus_orderfeeds.orders.updates import Fill, OrderUpdate, Source, VenueStatus
-from nautilus_orderfeeds.orders.words import LiquiditySide, TriggerType
+from nautilus_orderfeeds.orders.words import LiquiditySide
 from nautilus_orderfeeds.venues.bsx.identity import refs_of
 from nautilus_orderfeeds.venues.bsx.wire import Order, OwnTrade, check_id, check_numbers
 from nautilus_orderfeeds.venues.bsx.words import (
     SETTLEMENT,
     WireOrderType,
+    WireSide,
     WireStatus,
     WireStopType,
     WireTimeInForce,
@@ -91,34 +95,28 @@ class OrderCodec:
             If a number or an id is none.
         """
         order_id = check_id("order id", order.id)
-        symbol = check_id("product_id", order.product_id).upper()
+        symbol = symbol_of(order.product_id)
         client_order_id = order.client_order_id or None
         if client_order_id is not None:
             check_id("client_order_id", client_order_id)
         _check_order(order)
-        is_stop = order.type is WireOrderType.STOP or order.order_stop_type in _STOPS
-        is_market = order.type is WireOrderType.MARKET
-        filled = order.filled_size
+        filled, trades = order.filled_size, order.last_trades
         ts_event = order.updated_at or frame_ts or order.created_at_ts
         liquidity = self._implied_liquidity(order)
         status, reason, due_post_only = _status(order)
-        reject_reason, reject_key = _cancel_reject(order)
-        return OrderUpdate(
+        update = OrderUpdate(
             source=source,
             venue_order_id=order_id,
             refs=refs_of(client_order_id, order.nonce),
             status=status,
             client_order_id=client_order_id,
             symbol=symbol,
-            side=side_of(order.side),
-            type=type_of(order.type, order.order_stop_type),
-            time_in_force=time_in_force_of(order.time_in_force),
+            side=_SIDES[order.side],
+            type=_TYPES[order.order_stop_type][order.type],
+            time_in_force=_TIMES_IN_FORCE[order.time_in_force],
             quantity=order.size or None,
             # The price of a market order is its worst acceptable one, no term of the order.
-            price=None if is_market else order.price or None,
-            trigger_price=(order.stop_price or None) if is_stop else None,
-            trigger_type=trigger_of(order.stop_price_option) if is_stop else TriggerType.NO_TRIGGER,
-            expire_time_ns=order.expired_at,
+            price=None if order.type is WireOrderType.MARKET else order.price or None,
             post_only=order.post_only,
             reduce_only=order.reduce_only,
             filled_qty=filled,
@@ -126,20 +124,21 @@ class OrderCodec:
             fees=order.filled_fees,
             fees_currency=SETTLEMENT,
             liquidity_side=liquidity,
-            fills=_fills(order, liquidity, ts_event) if order.last_trades else (),
-            reason=reason,
-            due_post_only=due_post_only,
-            cancel_reject_reason=reject_reason,
-            cancel_reject_key=reject_key,
+            fills=_fills(order_id, trades, filled, liquidity, ts_event) if trades else (),
             ts_event=ts_event,
             ts_accepted=order.created_at_ts,
         )
+        seldom = _seldom_told(order)
+        if reason:
+            seldom["reason"], seldom["due_post_only"] = reason, due_post_only
+        return structs.replace(update, **seldom) if seldom else update
 
     def _implied_liquidity(self, order: Order) -> LiquiditySide:
         rested = order.id in self._resting
         match order.status:
             case WireStatus.OPEN:
-                self._resting.add(order.id)
+                if not rested:
+                    self._resting.add(order.id)
             case WireStatus.DONE:
                 self._resting.discard(order.id)
             case WireStatus.PENDING | WireStatus.STOP_ACCEPTED:
@@ -152,6 +151,40 @@ class OrderCodec:
 
 
 _STOPS: Final = frozenset({WireStopType.STOP_LOSS, WireStopType.TAKE_PROFIT})
+
+#: Our words for the wire's, asked once for each.
+_SIDES: Final = {word: side_of(word) for word in WireSide}
+_TYPES: Final = {stop: {word: type_of(word, stop) for word in WireOrderType} for stop in WireStopType}
+_TIMES_IN_FORCE: Final = {word: time_in_force_of(word) for word in WireTimeInForce}
+
+
+@lru_cache(maxsize=1_000)
+def symbol_of(product_id: str) -> str:
+    """Return the instrument's symbol.
+
+    Raises
+    ------
+    ValueError
+        If it is no id.
+    """
+    return check_id("product_id", product_id).upper()
+
+
+def _seldom_told(order: Order) -> dict[str, Any]:
+    """Return the fields of an `OrderUpdate` that only few orders have something to say about."""
+    told: dict[str, Any] = {}
+    if order.type is WireOrderType.STOP or order.order_stop_type in _STOPS:
+        told["trigger_price"] = order.stop_price or None
+        told["trigger_type"] = trigger_of(order.stop_price_option)
+    if order.expired_at:
+        told["expire_time_ns"] = order.expired_at
+    # A refused cancel of an order that has ended anyway is no news.
+    if order.cancel_reject_reason and order.status is not WireStatus.DONE:
+        told["cancel_reject_reason"] = order.cancel_reject_reason
+        # The key makes it once for each request. Without the request's time only the request that waits for an
+        # answer can tell whether this is a new refusal.
+        told["cancel_reject_key"] = str(order.cancel_requested_at or "")
+    return told
 
 
 def own_fill(
@@ -184,7 +217,7 @@ def own_fill(
     """
     venue_trade_id = check_id("trade id", trade.id)
     check_numbers(trade.price, trade.size, trade.trading_fee, trade.sequencer_fee)
-    if trade.size <= 0 or trade.price <= 0:
+    if trade.size <= ZERO or trade.price <= ZERO:
         raise ValueError(f"trade {venue_trade_id} of {trade.size} at {trade.price}: both must be positive")
     # Positive is a cost and negative a rebate, as in the framework. Without the trading fee nothing is known.
     fee = trade.trading_fee
@@ -202,20 +235,23 @@ def own_fill(
     )
 
 
-def _fills(order: Order, liquidity: LiquiditySide, ts_event: int) -> tuple[Fill, ...]:
+def _fills(
+    order_id: str, trades: list[OwnTrade], filled: Decimal | None, liquidity: LiquiditySide, ts_event: int
+) -> tuple[Fill, ...]:
     """Read the trades of the latest event: they bring the filled quantity to where it is now."""
-    trades = order.last_trades or []
-    filled = order.filled_size
-    cum = None if filled is None else filled - sum((trade.size for trade in trades), ZERO)
-    if cum is not None and cum < 0:  # more traded than filled: their place is not known
-        cum = None
+    cum = filled
+    if cum is not None:
+        for trade in trades:
+            cum -= trade.size
+        if cum < ZERO:  # more traded than filled: their place is not known
+            cum = None
     fills = []
     for trade in trades:
         if cum is not None:
             cum += trade.size
         # One without an id cannot be told from its repetition: the growth of `filled_size` tells of it.
         if trade.id:
-            fills.append(own_fill(order.id, trade, liquidity=liquidity, ends_at=cum, ts_event=ts_event))
+            fills.append(own_fill(order_id, trade, liquidity=liquidity, ends_at=cum, ts_event=ts_event))
     return tuple(fills)
 
 
@@ -233,9 +269,9 @@ def _liquidity(indicator: str, otherwise: LiquiditySide) -> LiquiditySide:
 def _check_order(order: Order) -> None:
     size, filled = order.size, order.filled_size
     check_numbers(size, filled, order.price, order.avg_price, order.stop_price, order.filled_fees)
-    if size < 0:
+    if size < ZERO:
         raise ValueError(f"size {size} is negative")
-    if filled is not None and filled < 0:
+    if filled is not None and filled < ZERO:
         raise ValueError(f"filled_size {filled} is negative")
     for trade in order.last_trades or ():
         check_numbers(trade.size)
@@ -244,15 +280,15 @@ def _check_order(order: Order) -> None:
 def _status(order: Order) -> tuple[VenueStatus, str, bool]:
     """Return (status, reason of the end, due to post-only)."""
     match order.status:
-        case WireStatus.PENDING:
-            return VenueStatus.PENDING, "", False
         case WireStatus.OPEN:
             asked = order.cancel_requested and not order.cancel_reject_reason
             return (VenueStatus.PENDING_CANCEL if asked else VenueStatus.WORKING), "", False
-        case WireStatus.STOP_ACCEPTED:
-            return VenueStatus.WAITING, "", False
         case WireStatus.DONE:
             return _end(order)
+        case WireStatus.PENDING:
+            return VenueStatus.PENDING, "", False
+        case WireStatus.STOP_ACCEPTED:
+            return VenueStatus.WAITING, "", False
 
 
 def _end(order: Order) -> tuple[VenueStatus, str, bool]:
@@ -275,12 +311,3 @@ def _end(order: Order) -> tuple[VenueStatus, str, bool]:
         if word.startswith(_REFUSALS) and not word.startswith(_TPSL_ENDED):
             return VenueStatus.REJECTED, reason, False
     return VenueStatus.CANCELED, reason, False
-
-
-def _cancel_reject(order: Order) -> tuple[str, str]:
-    """Return (reason, key) of a refused cancel of a live order; the key makes it once for each request."""
-    reason = order.cancel_reject_reason
-    if not reason or order.status is WireStatus.DONE:
-        return "", ""
-    # Without the request's time only the request that waits for an answer can tell whether this is a new one.
-    return reason, str(order.cancel_requested_at or "")

@@ -16,11 +16,11 @@ from nautilus_orderfeeds.venues.bsx.settings import (
     BalanceSource,
     BsxEnvironment,
     BsxSettings,
-    Secret,
     base_url_http,
     base_url_ws,
 )
 from nautilus_orderfeeds.venues.bsx.venue import BsxVenue
+from nautilus_orderfeeds.venues.secrets import Secret
 
 BSX: Final = "BSX"
 BSX_VENUE: Final = Venue(BSX)

@@ -10,8 +10,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 
-from nautilus_orderfeeds.feed.errors import FrameError
-from nautilus_orderfeeds.orders.decimals import sane
+from nautilus_orderfeeds.orders.decimals import check_sane
 from nautilus_orderfeeds.venues.bsx.words import (
     VENUE,
     FrameType,
@@ -23,20 +22,26 @@ from nautilus_orderfeeds.venues.bsx.words import (
     WireStopType,
     WireTimeInForce,
 )
+from nautilus_orderfeeds.venues.decoding import DECODE_ERRORS as DECODE_ERRORS
+from nautilus_orderfeeds.venues.decoding import check_id as check_id
+from nautilus_orderfeeds.venues.decoding import decode as _decode
 
 #: UNIX ns; the wire's ``"0"`` means "not set".
 Nanos = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
-#: What a decoder raises: text that is no UTF-8 fails as such.
-DECODE_ERRORS: Final = (msgspec.MsgspecError, UnicodeDecodeError)
+#: Refuses what no venue means.
+check_numbers: Final = check_sane
 
 
-class OwnTrade(Struct):
-    """One own trade (protocol, 7). `order_id` and `product_id` are in no published shape; kept if they come."""
+class OwnTrade(Struct, kw_only=True):
+    """One own trade (protocol, 7), its fields in the order of the venue's own messages.
 
+    `order_id` and `product_id` are in no published shape; kept if they come.
+    """
+
+    id: str = ""
     price: Decimal
     size: Decimal
-    id: str = ""
     liquidity_indicator: str = ""
     time: Nanos = 0
     trading_fee: Decimal | None = None
@@ -45,37 +50,40 @@ class OwnTrade(Struct):
     product_id: str = ""
 
 
-class Order(Struct):
-    """One order as the venue tells it, the same over REST and WebSocket (protocol, 6). Unused keys are left out."""
+class Order(Struct, kw_only=True):
+    """One order as the venue tells it, the same over REST and WebSocket (protocol, 6). Unused keys are left out.
 
-    id: str
-    product_id: str
-    side: WireSide
-    status: WireStatus
-    size: Decimal
-    type: WireOrderType = WireOrderType.LIMIT
-    time_in_force: WireTimeInForce = WireTimeInForce.UNKNOWN
-    client_order_id: str | None = None
-    nonce: Nanos = 0
-    price: Decimal | None = None
-    filled_size: Decimal | None = None
+    The fields stand in the order of the venue's own messages: there the decoder looks for the next key first.
+    """
+
     avg_price: Decimal | None = None
+    cancel_reason: str | None = None
+    cancel_reject_reason: str | None = None
+    cancel_requested: bool = False
+    cancel_requested_at: Nanos = 0
+    client_order_id: str | None = None
+    created_at_ts: Nanos = 0
+    expired_at: Nanos = 0
     filled_fees: Decimal | None = None
+    filled_size: Decimal | None = None
+    id: str
+    is_liquidation: bool = False
+    last_trades: list[OwnTrade] | None = None
+    nonce: Nanos = 0
     order_stop_type: WireStopType = WireStopType.STOP_NONE
+    post_only: bool = False
+    price: Decimal | None = None
+    product_id: str
+    reduce_only: bool = False
+    reject_reason: str | None = None
+    side: WireSide
+    size: Decimal
+    status: WireStatus
     stop_price: Decimal | None = None
     stop_price_option: WireStopPrice = WireStopPrice.NONE
-    created_at_ts: Nanos = 0
+    time_in_force: WireTimeInForce = WireTimeInForce.UNKNOWN
+    type: WireOrderType = WireOrderType.LIMIT
     updated_at: Nanos = 0
-    cancel_requested_at: Nanos = 0
-    expired_at: Nanos = 0
-    post_only: bool = False
-    reduce_only: bool = False
-    cancel_requested: bool = False
-    is_liquidation: bool = False
-    cancel_reason: str | None = None
-    reject_reason: str | None = None
-    cancel_reject_reason: str | None = None
-    last_trades: list[OwnTrade] | None = None
 
 
 class OrdersFrame(Struct):
@@ -266,36 +274,7 @@ def decode[T](decoder: msgspec.json.Decoder[T], raw: bytes, expected: str) -> T:
     FrameError
         Saying what was received and what was expected.
     """
-    try:
-        return decoder.decode(raw)
-    except DECODE_ERRORS as exc:
-        raise FrameError(VENUE, raw, f"{expected} ({exc})") from None
-
-
-def check_numbers(*values: Decimal | None) -> None:
-    """Refuse what no venue means.
-
-    Raises
-    ------
-    ValueError
-        If one is not finite or absurdly large.
-    """
-    for value in values:
-        if value is not None:
-            sane(value)
-
-
-def check_id(name: str, value: str) -> str:
-    """Return `value` if it is an id that may be shown, stored and compared.
-
-    Raises
-    ------
-    ValueError
-        If it is empty or holds anything but printable ASCII characters.
-    """
-    if value and value.isascii() and value.isprintable():
-        return value
-    raise ValueError(f"{name} {value[:80]!r} is not printable ASCII text")
+    return _decode(VENUE, decoder, raw, expected)
 
 
 def decoder[T](type_: type[T]) -> "msgspec.json.Decoder[T]":

@@ -124,7 +124,7 @@ async def play(options: dict[str, Any], flow: list[tuple[Any, ...]]) -> None:
         }
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(switches, commands)
 def test_the_wire_agrees_with_the_ledger(options: dict[str, Any], flow: list[tuple[Any, ...]]) -> None:
     asyncio.run(play(options, flow))

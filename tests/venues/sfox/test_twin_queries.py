@@ -188,7 +188,7 @@ async def test_balances_count_open_orders_and_agree_with_the_ledger() -> None:
 
 async def test_open_orders_with_their_fees_never_cost_more_than_there_is() -> None:
     async with sfox(balances={"usd": 1000}) as raw:
-        await raw.order(price="50", quantity="19.98", routing_type="Smart")
+        await raw.order(price="50", quantity="19.97", routing_type="Smart")
         assert "funds" in (await raw.refused(price="50", quantity="0.1"))[1]
         order = raw.sim.ledger.orders()[0]
         raw.twin.account().fill(order, price="50")

@@ -119,7 +119,8 @@ class CommandDesk:
         prepared: list[Prepared] = []
         try:
             for order in orders:
-                prepared.append(self._venue.prepare(await self._request(order, command)))  # noqa: PERF401
+                self._check_unused(order)
+                prepared.append(self._venue.prepare(await self._request(order, command)))
             self._venue.check_list([p.order for p in prepared])
             await self._gate()
         except Denied as e:
@@ -165,6 +166,14 @@ class CommandDesk:
         finally:
             for one in tracked:
                 self._sending.pop(one.client_order_id).set()
+
+    def _check_unused(self, order: Any) -> None:
+        """Deny a client order id of an earlier order: whose events would be whose?"""
+        if self._intake.tracker.get(order.client_order_id.value) is not None:
+            raise Denied(
+                f"client order id {order.client_order_id.value!r} was used before on this account (in this run or an "
+                "earlier one): let the framework make the ids, or make up new ones"
+            )
 
     async def _send(self, prepared: Sequence[Prepared]) -> list[Answer]:
         if len(prepared) == 1:

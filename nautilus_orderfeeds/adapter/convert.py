@@ -1,6 +1,6 @@
 """Between the framework's words and ours: enums by name, numbers by decimal text, never through a float."""
 
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal, DecimalException, Inexact, InvalidOperation, Overflow
 from functools import lru_cache
 from typing import Any
 
@@ -19,7 +19,7 @@ from nautilus_trader.model.enums import OrderStatus as NtOrderStatus
 from nautilus_trader.model.enums import OrderType as NtOrderType
 from nautilus_trader.model.enums import TimeInForce as NtTimeInForce
 from nautilus_trader.model.enums import TriggerType as NtTriggerType
-from nautilus_trader.model.objects import Currency, Money, Price, Quantity
+from nautilus_trader.model.objects import FIXED_PRECISION, Currency, Money, Price, Quantity
 
 from nautilus_orderfeeds.orders.requests import NewOrder
 from nautilus_orderfeeds.orders.words import (
@@ -42,7 +42,18 @@ NT_STATUS = {status: NtOrderStatus[status.name] for status in OrderStatus}
 OUR_STATUS = {nt: ours for ours, nt in NT_STATUS.items()}
 
 #: The framework's widest decimal: a finer number cannot be told to it.
-_MAX_PLACES = 16
+_MAX_PLACES = FIXED_PRECISION
+
+_UNITS = tuple(Decimal(1).scaleb(-places) for places in range(FIXED_PRECISION + 1))
+
+# The framework keeps a number as the integer count of 10**-FIXED_PRECISION in it. Its own `from_decimal` finds that
+# integer in many steps, `_raw_of` in two. These refuse to lose a digit, and numbers near what the framework can hold
+# (`from_raw` does not check that); what they refuse takes the long way.
+_exact = Context(prec=60, Emax=FIXED_PRECISION + 11, traps=[Inexact, Overflow, InvalidOperation])
+_fit = _exact.quantize
+_round = Context(prec=60, rounding=ROUND_HALF_EVEN).quantize
+_scale = _exact.multiply
+_RAW_PER_ONE = Decimal(f"1E{FIXED_PRECISION}")
 
 
 @lru_cache(maxsize=256)
@@ -60,28 +71,44 @@ def _at_least(value: Decimal, places: int) -> Decimal:
     exponent = value.as_tuple().exponent
     has = -exponent if isinstance(exponent, int) else 0
     if has < places:
-        return value.quantize(Decimal(1).scaleb(-places))
+        return value.quantize(_UNITS[places])
     if has > places:  # trailing zeros say nothing; digits beyond the instrument's precision do
-        short = value.quantize(Decimal(1).scaleb(-places))
+        short = value.quantize(_UNITS[places])
         if short == value:
             return short
-    return value if has <= _MAX_PLACES else value.quantize(Decimal(1).scaleb(-_MAX_PLACES))
+    return value if has <= _MAX_PLACES else value.quantize(_UNITS[_MAX_PLACES])
+
+
+def _raw_of(value: Decimal, places: int) -> int | None:
+    """Return the framework's integer for `value`; None if it has more decimals than `places`, or is huge."""
+    try:
+        return int(_scale(_fit(value, _UNITS[places]), _RAW_PER_ONE))
+    except DecimalException:
+        return None
 
 
 def price(value: Decimal, places: int) -> Price:
     """Return a framework price of at least `places` decimals; finer digits of `value` are kept."""
-    return Price.from_decimal(_at_least(value, places))
+    raw = _raw_of(value, places)
+    return Price.from_decimal(_at_least(value, places)) if raw is None else Price.from_raw(raw, places)
 
 
 def quantity(value: Decimal, places: int) -> Quantity:
     """Return a framework quantity of at least `places` decimals; finer digits of `value` are kept."""
-    return Quantity.from_decimal(_at_least(value, places))
+    raw = _raw_of(value, places)
+    if raw is None or raw < 0:
+        return Quantity.from_decimal(_at_least(value, places))
+    return Quantity.from_raw(raw, places)
 
 
 def money(value: Decimal, code: str) -> Money:
     """Return money, rounded half-even to the currency's own precision."""
     unit = currency(code)
-    return Money.from_decimal(value.quantize(Decimal(1).scaleb(-unit.precision)), unit)
+    rounded = _round(value, _UNITS[unit.precision])
+    try:
+        return Money.from_raw(int(_scale(rounded, _RAW_PER_ONE)), unit)
+    except DecimalException:  # huge
+        return Money.from_decimal(rounded, unit)
 
 
 def decimal_of(value: Price | Quantity | Money | None) -> Decimal | None:

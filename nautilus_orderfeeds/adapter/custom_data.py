@@ -2,8 +2,8 @@
 
 All three are registered for Arrow, so they go into and come out of a `ParquetDataCatalog`. Numbers are decimal text,
 because Arrow's floats would not be exact. Subscribe in a strategy with
-``subscribe_data(DataType(FeedHealth), client_id=ClientId("BSX"))`` (the framework demands a client id; the data
-client of that name must exist), or anywhere with ``msgbus.subscribe``.
+``subscribe_data(DataType(FeedHealth), client_id=ClientId("BSX"))``, where BSX has a data client. Without `client_id`
+the data come too, but the framework logs an error; in a node with execution clients only, that is the way.
 """
 
 from typing import Any

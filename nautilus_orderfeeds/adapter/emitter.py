@@ -123,10 +123,17 @@ class Emitter:
         """
         native = self.native(tracked)
         if native is None:
-            self._introduce(tracked, list(events))
-            return
+            self.introduce(tracked, list(events))
+        else:
+            self.tell(tracked, native, events)
+
+    def tell(self, tracked: TrackedOrder, native: Native, events: Iterable[ev.OrderEvent]) -> None:
+        """Tell `events` of an order that the framework knows as `native`."""
         for event in events:
-            self._event(tracked, native, event)
+            if type(event) is ev.OrderFilled:
+                self._filled(native, event, event.ts_event or self._client._clock.timestamp_ns())
+            else:
+                self._event(tracked, native, event)
 
     def _event(self, tracked: TrackedOrder, native: Native, event: ev.OrderEvent) -> None:
         client = self._client
@@ -137,8 +144,6 @@ class Emitter:
         )
         ts_event = event.ts_event or client._clock.timestamp_ns()
         match event:
-            case ev.OrderFilled():
-                self._filled(native, event, ts_event)
             case ev.OrderAccepted():
                 voi = native.venue_id(event.venue_order_id)
                 client.generate_order_accepted(strategy_id, instrument_id, client_order_id, voi, ts_event)
@@ -244,7 +249,7 @@ class Emitter:
         )
         self._filled(native, filled, ts_event)
 
-    def _introduce(self, tracked: TrackedOrder, events: list[ev.OrderEvent]) -> None:
+    def introduce(self, tracked: TrackedOrder, events: list[ev.OrderEvent]) -> None:
         """Introduce an order the framework does not know: status report first, then its fills, then its end."""
         instrument = self._cache.instrument(InstrumentId(Symbol(tracked.terms.symbol), self._venue))
         if instrument is None:

@@ -23,7 +23,7 @@ from nautilus_trader.model.identifiers import Venue as NtVenue
 from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.objects import Money
 
-from nautilus_orderfeeds.adapter import convert, custom_data, restore
+from nautilus_orderfeeds.adapter import cached, convert, custom_data, restore
 from nautilus_orderfeeds.adapter.account import AccountKeeper, currency_or_none
 from nautilus_orderfeeds.adapter.command_queue import CommandQueue
 from nautilus_orderfeeds.adapter.commands import CommandDesk
@@ -40,8 +40,9 @@ from nautilus_orderfeeds.adapter.resolver import Resolver
 from nautilus_orderfeeds.adapter.sync import Synchronizer, quietly
 from nautilus_orderfeeds.feed.errors import FatalFeedError, FeedError, FrameError, TransientFeedError
 from nautilus_orderfeeds.feed.health import FeedState, Health, HealthMonitor
+from nautilus_orderfeeds.feed.hub import open_session
 from nautilus_orderfeeds.feed.recorder import FrameRecorder
-from nautilus_orderfeeds.feed.session import FeedSession
+from nautilus_orderfeeds.feed.session_base import SessionBase
 from nautilus_orderfeeds.orders.inference import Rules
 from nautilus_orderfeeds.orders.journal import Journal, Retention
 from nautilus_orderfeeds.orders.tracker import OrderTracker, TrackedOrder
@@ -86,7 +87,8 @@ class OrderFeedExecutionClient(ExecutionReports, LiveExecutionClient):
         super().__init__(
             loop=loop,
             client_id=ClientId(name),
-            venue=door.venue,
+            # The engine takes one client a venue: a further account's is registered under its own name.
+            venue=door.venue if name == door.name else NtVenue(name),
             oms_type=door.oms_type,
             account_type=door.account_type,
             base_currency=currency_or_none(door.base_currency),
@@ -107,12 +109,14 @@ class OrderFeedExecutionClient(ExecutionReports, LiveExecutionClient):
         self._reports = ReportBuilder(account_id, clock)
         self._emitter = Emitter(self, cache, door.venue, self._reports)
         self._commands = CommandQueue(self._log)
-        self._sessions: list[FeedSession] = []
+        self._sessions: list[SessionBase] = []
         self._journal: Journal | None = None
         self._recorder: FrameRecorder | None = None
         self._timer: asyncio.Task[None] | None = None
         self._sync_task: asyncio.Task[None] | None = None
         self._rng = random.Random()
+        #: Why a feed was last not connected.
+        self._last_cause = ""
         self._held: list[VenueMessage] | None = None
         self._restored = config.restore_orders
         #: Frames that could not be read: counted, kept in the journal, logged.
@@ -148,10 +152,12 @@ class OrderFeedExecutionClient(ExecutionReports, LiveExecutionClient):
                 await self._start_feeds()
         except TimeoutError:
             await self._tear_down()
-            secs = self._config.start_timeout_secs
-            raise TransientFeedError(
-                f"{self._nt_venue}: not connected within {secs:g} s (`start_timeout_secs`)"
-            ) from None
+            late = TransientFeedError(
+                f"{self._nt_venue}: not connected within {self._config.start_timeout_secs:g} s (`start_timeout_secs`)"
+                + (f"; last cause: {self._last_cause}" if self._last_cause else "")
+            )
+            self._log.error(f"Cannot connect to {self._nt_venue}: {late}")
+            raise late from None
         except BaseException as e:
             await self._tear_down()
             if isinstance(e, FeedError):
@@ -256,6 +262,14 @@ class OrderFeedExecutionClient(ExecutionReports, LiveExecutionClient):
         assert self._journal is not None
         records = self._journal.load()
         restore.into_tracker(records, self._tracker, self._rules, self._log)
+        n = cached.catch_up(records, self._tracker, self._emitter, self._cache)
+        if n:
+            self._log.warning(f"The cache database lacked events of {n} order(s): told again from the journal")
+        n = cached.adopt(
+            self._cache, self._nt_venue, self.account_id, self._tracker, self._rules, self._journal, self._log
+        )
+        if n:
+            self._log.warning(f"{n} order(s) of the cache database were not in the journal: taken over from there")
         if self._restored:
             n = restore.into_cache(
                 records,
@@ -283,7 +297,7 @@ class OrderFeedExecutionClient(ExecutionReports, LiveExecutionClient):
         self._recorder = FrameRecorder(config.record) if config.record else None
         for n, stream in enumerate(self._venue.streams()):
             monitor = HealthMonitor(stream.name, self._venue_clock(), self._publish_health)
-            session = FeedSession(
+            session = open_session(
                 stream,
                 self.handle_frame,
                 self._resync if n == 0 else self._resync_later,
@@ -403,7 +417,8 @@ class OrderFeedExecutionClient(ExecutionReports, LiveExecutionClient):
         except FeedError as e:
             self._log.warning(f"Audit failed, trying again later: {e}")
         else:
-            self._positions.compare(self._synchronizer.positions, self._intake.fills_told)
+            unsettled = {tracked.terms.symbol for tracked in self._tracker.unsettled()}
+            self._positions.compare(self._synchronizer.positions, self._intake.fills_told, unsettled)
 
     async def _gate(self) -> None:
         """Return when every private stream is live: no command goes out before.
@@ -423,6 +438,8 @@ class OrderFeedExecutionClient(ExecutionReports, LiveExecutionClient):
         self._log.error(f"Feed of {self._nt_venue} is down for good, no more orders are sent: {error}")
 
     def _publish_health(self, health: Health) -> None:
+        if health.state is FeedState.CONNECTING and health.detail:
+            self._last_cause = health.detail
         data = custom_data.feed_health(self.id.value, health, self._clock.timestamp_ns())
         self._msgbus.publish(topic=f"data.{custom_data.FEED_HEALTH.topic}", msg=data)
 

@@ -58,6 +58,7 @@ class ExecutionReports:
     _synchronizer: Synchronizer
     _tracker: OrderTracker
     _venue: Venue
+    venue: NtVenue
     _held: list[VenueMessage] | None
     _restored: bool
 
@@ -85,7 +86,7 @@ class ExecutionReports:
         """Return the reports of the orders of which the framework applies everything told within `_CATCH_UP_SECS`."""
         deadline = self._loop.time() + _CATCH_UP_SECS
         while self._loop.time() < deadline and not all(self._caught_up(tracked) for tracked in orders):
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0.005)  # noqa: ASYNC110  (the engine tells nobody when it has applied an event)
         reports: list[OrderStatusReport] = []
         for tracked in orders:
             instrument = self._instrument_of(tracked)
@@ -216,7 +217,7 @@ class ExecutionReports:
         A fill between the reading of the orders and that of the positions would be counted twice: once in the
         position's report and once by its own event.
         """
-        topic = f"reports.execution.{self._nt_venue}"
+        topic = f"reports.execution.{self.venue}"
         self._msgbus.subscribe(topic=topic, handler=self._reconciled)
         self._loop.call_later(_MAX_HOLD_SECS, self._release_messages)
         before: object = None

@@ -11,7 +11,7 @@ from nautilus_trader.model.identifiers import InstrumentId, Symbol
 from nautilus_trader.model.identifiers import Venue as NtVenue
 
 from nautilus_orderfeeds.adapter import convert, custom_data
-from nautilus_orderfeeds.adapter.emitter import Emitter
+from nautilus_orderfeeds.adapter.emitter import Emitter, Native
 from nautilus_orderfeeds.orders import events as ev
 from nautilus_orderfeeds.orders.inference import Rules
 from nautilus_orderfeeds.orders.journal import Journal, JournalError
@@ -87,13 +87,17 @@ class Intake:
             tracked = self._unknown(update, now_ns)
             if tracked is None:
                 return None
-        self._align(tracked, update)
-        known_id = tracked.state.venue_order_id
-        _, events = tracker.apply(update, now_ns)
+        state = tracked.state
+        native = self._emitter.native(tracked)
+        if native is not None and native.order.is_closed and not state.is_closed:
+            self._align(tracked, update, native)
+        known_id = state.venue_order_id
+        events = tracker.take(tracked, update, now_ns)
         if events:
-            self._tell(tracked, events, now_ns)
-        if tracked.state.venue_order_id != known_id and tracked.state.venue_order_id is not None:
-            self.journal.bind(tracked.client_order_id, tracked.state.venue_order_id)
+            self._tell(tracked, events, now_ns, native)
+        venue_order_id = state.venue_order_id
+        if venue_order_id != known_id and venue_order_id is not None:
+            self.journal.bind(tracked.client_order_id, venue_order_id)
             self.release_unbound()
         if self._publishing:
             self._publish(tracked, update, events)
@@ -108,7 +112,7 @@ class Intake:
         now_ns = self._clock.timestamp_ns()
         events = self.tracker.settle(tracked, now_ns)
         if events:
-            self._tell(tracked, events, now_ns)
+            self._tell(tracked, events, now_ns, self._emitter.native(tracked))
 
     def release_unbound(self) -> None:
         """Replay the kept updates that can be attributed now."""
@@ -121,12 +125,12 @@ class Intake:
         """Fold, journal and emit events that a command caused."""
         for event in events:
             self.tracker.command(tracked, event)
-        self._tell(tracked, list(events), self._clock.timestamp_ns())
+        self._tell(tracked, list(events), self._clock.timestamp_ns(), self._emitter.native(tracked))
 
     def told(self, tracked: TrackedOrder, events: list[ev.OrderEvent]) -> None:
         """Journal and emit events that are folded already."""
         if events:
-            self._tell(tracked, events, self._clock.timestamp_ns())
+            self._tell(tracked, events, self._clock.timestamp_ns(), self._emitter.native(tracked))
 
     def fold_pending(self, tracked: TrackedOrder, event: ev.OrderPendingCancel | ev.OrderPendingUpdate) -> None:
         """Fold a request the framework has put on the order itself."""
@@ -143,9 +147,9 @@ class Intake:
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
-    def _tell(self, tracked: TrackedOrder, events: list[ev.OrderEvent], now_ns: int) -> None:
-        journal = self.journal
-        client_order_id = tracked.client_order_id
+    def _tell(self, tracked: TrackedOrder, events: list[ev.OrderEvent], now_ns: int, native: Native | None) -> None:
+        journal, state = self.journal, tracked.state
+        client_order_id = state.client_order_id
         filled = False
         for event in events:
             journal.append_event(client_order_id, event, now_ns)
@@ -158,9 +162,10 @@ class Intake:
             elif isinstance(event, ev.FillOrphaned):
                 self.orphaned_fills += 1
                 filled = True
-        if self.introducing or self._emitter.native(tracked) is not None:
-            self._emitter.emit(tracked, events)
-        state = tracked.state
+        if native is not None:
+            self._emitter.tell(tracked, native, events)
+        elif self.introducing:
+            self._emitter.introduce(tracked, events)
         if state.is_closed and not state.is_unsettled:
             if client_order_id not in self._closed:
                 journal.close_order(client_order_id, now_ns)
@@ -211,11 +216,8 @@ class Intake:
         self.journal.append_event(tracked.client_order_id, ev.OrderSubmitted(ts_event=update.ts_accepted), now_ns)
         return tracked
 
-    def _align(self, tracked: TrackedOrder, update: OrderUpdate) -> None:
+    def _align(self, tracked: TrackedOrder, update: OrderUpdate, native: Native) -> None:
         """Take over an end the engine guessed (in-flight timeout) before the venue's late truth is applied to it."""
-        native = self._emitter.native(tracked)
-        if native is None or not native.order.is_closed or tracked.state.is_closed:
-            return
         guessed = convert.OUR_STATUS[native.order.status]
         self._log.error(
             f"The engine guessed that {tracked.client_order_id!r} was {guessed.name}, but the venue says "

@@ -4,7 +4,7 @@ The framework's v1 has no event that takes a fill back, and some venues never te
 order stays as it was told, and only the position gives it away. So does a trade that nobody told of.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -48,7 +48,9 @@ class PositionWatch:
         self._fills_before = -1
         self._told: dict[str, tuple[Decimal, Decimal]] = {}
 
-    def compare(self, positions: Mapping[str, Position] | None, fills_told: int) -> None:
+    def compare(
+        self, positions: Mapping[str, Position] | None, fills_told: int, unsettled: Collection[str] = ()
+    ) -> None:
         """Compare the venue's positions with the framework's.
 
         A single difference proves nothing, since a fill may be on its way: it counts if two readings in a row show
@@ -60,6 +62,8 @@ class PositionWatch:
             Non-flat positions of the latest complete reading, by symbol; None if the venue tells none.
         fills_told : int
             How many fills have been told so far.
+        unsettled : Collection[str]
+            Symbols of which fills are known that wait for their trades.
         """
         if positions is None:
             return
@@ -70,7 +74,7 @@ class PositionWatch:
         differing: dict[str, tuple[Decimal, Decimal]] = {}
         for symbol in held.keys() | positions.keys():
             venue_qty = positions[symbol].signed_qty if symbol in positions else ZERO
-            if venue_qty != held.get(symbol, ZERO):
+            if venue_qty != held.get(symbol, ZERO) and symbol not in unsettled:
                 differing[symbol] = (venue_qty, held.get(symbol, ZERO))
         stands_still = fills_told == self._fills_before
         for symbol, pair in differing.items():

@@ -180,6 +180,8 @@ class Resolver:
                 reason = "the venue took the change but does not show it"
                 self._intake.tell(tracked, ev.OrderModifyRejected(reason=reason, ts_event=now))
             return
+        if state.known.canceling:
+            return  # it may take long (the order may still fill meanwhile): neither refused nor to be asked for again
         if watch.cancel_refused or not watch.resend_cancel:
             if watch.cancel_refused or watch.readings >= _READINGS:
                 events: list[ev.OrderEvent] = []

@@ -1,21 +1,25 @@
 """Reading the account's truth back from the venue and taking it in."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Final
 
 from nautilus_orderfeeds.adapter.intake import Intake
 from nautilus_orderfeeds.feed.errors import FeedError, TransientFeedError
 from nautilus_orderfeeds.orders import events as ev
+from nautilus_orderfeeds.orders.requests import OrderRef
 from nautilus_orderfeeds.orders.tracker import TrackedOrder
-from nautilus_orderfeeds.orders.updates import AccountUpdate, Position
-from nautilus_orderfeeds.venues.base import Truth, Venue
+from nautilus_orderfeeds.orders.updates import AccountUpdate, OrderUpdate, Position
+from nautilus_orderfeeds.venues.base import LooksUp, Truth, Venue
 
 _MARK: Final = "synced_ns"
 #: Trades are read again from this long before the last complete reading: venues' clocks and pages overlap.
 _OVERLAP_NS: Final = 120_000_000_000
 #: First reading without a journal: this much history is asked for.
 _FIRST_LOOKBACK_NS: Final = 86_400_000_000_000
+
+
+_Reading = Callable[[Sequence[OrderRef], int], Awaitable[Truth]]
 
 
 class Synchronizer:
@@ -56,7 +60,7 @@ class Synchronizer:
         self.positions: dict[str, Position] | None = None
 
     async def full(self) -> None:
-        """Read everything: open orders, orders believed open, trades since the watermark, balances, positions.
+        """Read everything: open and ended orders, trades since the watermark, balances, positions.
 
         Raises
         ------
@@ -67,8 +71,34 @@ class Synchronizer:
         last_ns = self._intake.journal.mark(_MARK)
         since_ns = max(last_ns - _OVERLAP_NS, 0) if last_ns else began_ns - _FIRST_LOOKBACK_NS
         open_orders = self._intake.tracker.open_orders()
-        self._take(await self._read(open_orders, since_ns), open_orders)
-        self._intake.journal.set_mark(_MARK, began_ns)
+        truth = await self._read(self._venue.resync, open_orders, since_ns)
+        # At startup the history is read for the reports. Later it tells of orders that came and went unseen.
+        ended = await self._ended(since_ns) if self._intake.introducing else []
+        self._take(truth, open_orders)
+        if self._take_ended(ended):
+            self._intake.journal.set_mark(_MARK, began_ns)
+
+    async def _ended(self, since_ns: int) -> list[OrderUpdate]:
+        try:
+            async with asyncio.timeout(self._timeout_secs):
+                return await self._venue.history(since_ns)
+        except TimeoutError:
+            name = self._venue.capabilities.venue
+            raise TransientFeedError(f"{name}: reading the history took over {self._timeout_secs:g} s") from None
+
+    def _take_ended(self, ended: Sequence[OrderUpdate]) -> bool:
+        """Take in orders that have ended; return whether that could be done with all of them.
+
+        While an own order is in flight that the venue has not named yet, one that nobody knows may be that order: it
+        is left to the next reading.
+        """
+        all_taken = True
+        for update in ended:
+            if self._intake.tracker.any_unidentified and self._intake.tracker.find(update) is None:
+                all_taken = False
+            else:
+                self._intake.update(update)
+        return all_taken
 
     async def some(self, orders: Sequence[TrackedOrder]) -> None:
         """Read the truth about some orders (and whatever the venue tells with it).
@@ -79,14 +109,15 @@ class Synchronizer:
             If it could not be read.
         """
         created = min((o.created_ns for o in orders), default=self._clock.timestamp_ns())
-        self._take(await self._read(orders, max(created - _OVERLAP_NS, 0)), orders)
+        read = self._venue.look_up if isinstance(self._venue, LooksUp) else self._venue.resync
+        self._take(await self._read(read, orders, max(created - _OVERLAP_NS, 0)), orders)
 
-    async def _read(self, orders: Iterable[TrackedOrder], since_ns: int) -> Truth:
+    async def _read(self, read: _Reading, orders: Iterable[TrackedOrder], since_ns: int) -> Truth:
         refs = [tracked.ref for tracked in orders]
         async with self._lock:
             try:
                 async with asyncio.timeout(self._timeout_secs):
-                    return await self._venue.resync(refs, since_ns)
+                    return await read(refs, since_ns)
             except TimeoutError:
                 name = self._venue.capabilities.venue
                 raise TransientFeedError(f"{name}: reading the account took over {self._timeout_secs:g} s") from None

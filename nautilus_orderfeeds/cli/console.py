@@ -53,9 +53,9 @@ def out(*, plain: bool = False) -> Console:
     return _console(sys.stdout, plain)
 
 
-def err() -> Console:
+def err(*, plain: bool = False) -> Console:
     """Return the console of stderr."""
-    return _console(sys.stderr, False)
+    return _console(sys.stderr, plain)
 
 
 def _console(file: Any, plain: bool) -> Console:

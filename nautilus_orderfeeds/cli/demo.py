@@ -38,7 +38,7 @@ _MAX_CELL: Final = 34
 @click.option("--venue", "names", multiple=True, metavar="VENUE", help="Venue to trade at; repeatable. Default: all.")
 @click.option("--seed", type=int, default=7, show_default=True, help="Seed of the simulated markets.")
 @click.option("--plain", is_flag=True, help="Print progress lines instead of a live picture (as in a pipe).")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, and nothing before it.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON; progress lines go to stderr.")
 @click.option("--keep", type=click.Path(file_okay=False), help="Folder in which to keep the journals and the log.")
 def command(names: tuple[str, ...], seed: int, plain: bool, as_json: bool, keep: str | None) -> None:
     """Trade against simulated venues and check every number afterwards.
@@ -48,7 +48,7 @@ def command(names: tuple[str, ...], seed: int, plain: bool, as_json: bool, keep:
     every order, fill, fee, balance and position of the framework is compared with the venue's own ledger. Takes about
     half a minute; needs no account and no network.
     """
-    console = Console(quiet=True) if as_json else out(plain=plain)
+    console = err(plain=True) if as_json else out(plain=plain)
     with busy("loading the framework", quiet=as_json):
         entries = _entries(names, console)
         from nautilus_orderfeeds.cli import demo_run

@@ -91,9 +91,9 @@ class Director:
 
     async def _until(self, stage: Stage, scene: Scene, ready: Callable[[], bool]) -> bool:
         """Wait for a scene and what belongs to it; False if the strategy went past it."""
-        strategy = stage.strategy
-        while strategy.scene is not scene or not ready():
-            if strategy.scene is Scene.DONE or (strategy.problems and strategy.scene is not scene):
+        order = list(Scene)
+        while stage.strategy.scene is not scene or not ready():
+            if order.index(stage.strategy.scene) > order.index(scene):
                 return False
             await asyncio.sleep(_LOOK_SECS)
         return True

@@ -22,6 +22,7 @@ from nautilus_trader.model.identifiers import AccountId, ClientId, InstrumentId,
 from nautilus_trader.model.identifiers import Venue as NtVenue
 from rich.console import Console
 
+from nautilus_orderfeeds.adapter.instruments import load_file, to_spec
 from nautilus_orderfeeds.cli.compare import Comparison, compare
 from nautilus_orderfeeds.cli.console import EXIT_BAD, EXIT_OK, CliError, logging_to
 from nautilus_orderfeeds.cli.demo_board import Board
@@ -30,12 +31,13 @@ from nautilus_orderfeeds.cli.demo_strategy import DemoStrategy, DemoStrategyConf
 from nautilus_orderfeeds.feed.market import Channel
 from nautilus_orderfeeds.orders.journal_reader import JournalFrame, JournalOrder, JournalReader
 from nautilus_orderfeeds.orders.words import OrderType, TimeInForce
+from nautilus_orderfeeds.sim.model import Product
 from nautilus_orderfeeds.sim.simulation import Simulation, simulate
 from nautilus_orderfeeds.venues.capabilities import Capabilities, Feature
 from nautilus_orderfeeds.venues.registry import VenueEntry
 
 _READY_SECS: Final = 30.0
-_STORY_SECS: Final = 75.0
+_STORY_SECS: Final = 50.0
 _AGREE_SECS: Final = 8.0
 _LOOK_SECS: Final = 0.1
 #: Both sides must agree this many looks in a row: a late event could still undo it.
@@ -80,11 +82,12 @@ async def run(entries: Sequence[VenueEntry], seed: int, console: Console, folder
         If it was interrupted; everything is closed by then.
     """
     async with AsyncExitStack() as stack:
+        stack.enter_context(logging_to(logging.FileHandler(folder / "orderfeeds.log", delay=True)))
         sims = [
             await stack.enter_async_context(simulate(entry.name, seed=seed, market_flow=False)) for entry in entries
         ]
         node = TradingNode(config=_node_config(entries, sims, folder), loop=asyncio.get_running_loop())
-        stages = [_stage(entry, sim) for entry, sim in zip(entries, sims, strict=True)]
+        stages = [await _stage(entry, sim) for entry, sim in zip(entries, sims, strict=True)]
         for stage in stages:
             node.trader.add_strategy(stage.strategy)
         for entry in entries:
@@ -95,10 +98,12 @@ async def run(entries: Sequence[VenueEntry], seed: int, console: Console, folder
         board.attach(node.kernel.msgbus)
         running = asyncio.create_task(node.run_async(), name="demo node")
         stack.push_async_callback(_stop, node, running)
+        for sim in sims:
+            # An interrupted outage ends first: a node cannot cancel its orders at a venue that is gone.
+            stack.push_async_callback(sim.resume)
         _heed_signals(asyncio.current_task())
-        with logging_to(logging.FileHandler(folder / "orderfeeds.log", delay=True)):
-            async with board.showing():
-                return await _play(stages, node, running, board, folder)
+        async with board.showing():
+            return await _play(stages, node, running, board, folder)
 
 
 def _node_config(entries: Sequence[VenueEntry], sims: Sequence[Simulation], folder: Path) -> TradingNodeConfig:
@@ -130,13 +135,14 @@ def _node_config(entries: Sequence[VenueEntry], sims: Sequence[Simulation], fold
     )
 
 
-def _stage(entry: VenueEntry, sim: Simulation) -> Stage:
+async def _stage(entry: VenueEntry, sim: Simulation) -> Stage:
     product = next(iter(sim.market.products.values()))
+    symbol = await _symbol(entry, sim, product)
     can = entry.capabilities
     config = DemoStrategyConfig(
         strategy_id="Demo",
         order_id_tag=entry.client_name,
-        instrument_id=InstrumentId(Symbol(product.symbol.upper()), NtVenue(entry.client_name)),
+        instrument_id=InstrumentId(Symbol(symbol), NtVenue(entry.client_name)),
         client_id=ClientId(entry.client_name),
         passive_ticks=passive_ticks(product),
         reference_price=product.mid,
@@ -147,6 +153,20 @@ def _stage(entry: VenueEntry, sim: Simulation) -> Stage:
         modify=can.supports(Feature.MODIFY),
     )
     return Stage(entry.client_name, sim, product, DemoStrategy(config))
+
+
+async def _symbol(entry: VenueEntry, sim: Simulation, product: Product) -> str:
+    """Return the framework's symbol of a product: the listing knows it, or the file of a venue that has none."""
+    config = sim.data_config()
+    market = entry.door.make_market(config)
+    try:
+        await market.open()
+        specs = await market.instruments()
+    finally:
+        await market.close()
+    if config.instruments:
+        specs = [*specs, *(to_spec(instrument) for instrument in load_file(config.instruments))]
+    return next((spec.symbol for spec in specs if spec.raw_symbol == product.symbol), product.symbol.upper())
 
 
 def _has_quotes(can: Capabilities) -> bool:

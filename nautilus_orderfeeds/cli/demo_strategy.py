@@ -204,7 +204,8 @@ class DemoStrategy(Strategy):
         order = self._limit(OrderSide.BUY, qty, self._passive(OrderSide.BUY))
         yield Wait("the bid to rest", lambda: order.is_open and not order.is_inflight)
         yield self._breath()
-        wanted = self._passive(OrderSide.BUY, deeper=1)
+        # From its own price: the market's may have moved by just that much, and then nothing would change.
+        wanted = self._instrument.make_price(order.price.as_decimal() - self._instrument.price_increment.as_decimal())
         self.modify_order(order, price=wanted)
         refused = self._refusals
         yield Wait("the change", lambda: order.price == wanted or order.client_order_id.value in refused)
@@ -325,9 +326,9 @@ class DemoStrategy(Strategy):
         quote = self.cache.quote_tick(self.config.instrument_id)
         return None if quote is None else (quote.bid_price.as_decimal(), quote.ask_price.as_decimal())
 
-    def _passive(self, side: OrderSide, deeper: int = 0) -> Price:
+    def _passive(self, side: OrderSide) -> Price:
         """Return a price behind the best one of the own side."""
-        return self._away(side, -(self.config.passive_ticks + deeper))
+        return self._away(side, -self.config.passive_ticks)
 
     def _aggressive(self, side: OrderSide) -> Price:
         """Return a price that crosses the best one of the other side."""

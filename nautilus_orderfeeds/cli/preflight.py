@@ -7,7 +7,7 @@ import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager, AsyncExitStack
+from contextlib import AbstractContextManager, AsyncExitStack, suppress
 from enum import Enum, unique
 from statistics import median
 from typing import Any, Final
@@ -215,12 +215,9 @@ class Preflight:
     def _hosts(self) -> list[str]:
         """Return the addresses to knock at: the REST base if it was given, and those of the streams."""
         urls = [self._config.base_url_http or ""]
-        streams = [*self._venue.streams(), self._market.stream()]
-        for stream in streams:
-            try:
+        for stream in (*self._venue.streams(), self._market.stream()):
+            with suppress(FeedError):  # one that needs a token first is told by the login
                 urls.append(stream.url())
-            except FeedError:
-                continue  # it needs a token first: the login tells
         hosts = []
         for url in urls:
             parts = urlsplit(url)

@@ -67,7 +67,8 @@ async def _serve(entry: registry.VenueEntry, port: int, host: str, seed: int, fl
             await over.wait()
             return
         console = out()
-        console.print(f"[bold]Simulated {entry.client_name}[/bold], seed {seed}. Ctrl-C ends it.\n")
+        console.print(f"[bold]Simulated {entry.client_name}[/bold], seed {seed}. Ctrl-C ends it.")
+        console.print(f"REST {sim.base_url_http}, stream {sim.base_url_ws}\n", soft_wrap=True)
         # Unwrapped, so that it can be copied.
         click.echo(_to_paste(entry, sim))
         await _watch(console, sim, over)

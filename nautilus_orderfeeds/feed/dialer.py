@@ -23,7 +23,8 @@ class Dialer(connect):
     Parameters
     ----------
     stream : Stream
-        Asked for URL and headers right before each attempt: both may be signed or carry a short-lived token.
+        Asked for admission, URL and headers right before each attempt: the latter two may be signed or carry a
+        short-lived token.
     before_attempt : Callable[[], Awaitable[None]]
         Waits the delay that is due.
     on_failure : Callable[[Exception], Exception or None]
@@ -66,6 +67,7 @@ class Dialer(connect):
                     raise fatal from None
 
     async def _attempt(self) -> ClientConnection:
+        await self._stream.admit()
         self.uri = self._stream.url()
         self.ws_uri = parse_uri(self.uri)
         self.additional_headers = self._stream.headers()

@@ -10,6 +10,7 @@ import heapq
 import itertools
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
+from typing import Protocol
 from weakref import WeakKeyDictionary
 
 from aiolimiter import AsyncLimiter
@@ -27,6 +28,18 @@ class Priority(IntEnum):
     CANCEL = 0
     NORMAL = 1
     READ = 2
+
+
+class Limiter(Protocol):
+    """What a REST client asks before each request and tells of a refusal."""
+
+    async def acquire(self, route: str = "", priority: Priority = Priority.NORMAL) -> None:
+        """Return when a request on `route` may go out."""
+        ...
+
+    def pause(self, route: str, secs: float | None = None) -> None:
+        """Take note that the venue refused a request on `route` (HTTP 429) and wants `secs` seconds of rest."""
+        ...
 
 
 class Rate(Struct, frozen=True):

@@ -43,6 +43,8 @@ class Link:
         What a failure means.
     on_heard : Callable[[], None]
         Called for every frame before it is handled.
+    inspect : Callable[[bytes], None], optional
+        Shown every frame before it is handled; must not raise.
     sink : FrameSink, optional
         Shown every incoming frame and the `recordable` outgoing ones.
     recordable : Callable[[bytes], bool]
@@ -60,6 +62,7 @@ class Link:
         on_heard: Callable[[], None],
         sink: FrameSink | None,
         recordable: Callable[[bytes], bool],
+        inspect: Callable[[bytes], None] | None = None,
     ) -> None:
         self.name = name
         self.gate = gate
@@ -73,6 +76,7 @@ class Link:
         self._clock = clock
         self._classify = classify
         self._on_heard = on_heard
+        self._inspect = inspect
         self._sink = sink
         self._recordable = recordable
         self._ended = asyncio.Event()
@@ -88,6 +92,8 @@ class Link:
                 frame = await self._ws.recv(decode=False)
                 self._note_heard()
                 self._on_heard()
+                if self._inspect is not None:
+                    self._inspect(frame)
                 self._record(Direction.IN, frame)
                 self.gate.receive(frame)
         except Exception as exc:

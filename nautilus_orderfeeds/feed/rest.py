@@ -21,7 +21,7 @@ from yarl import URL
 from nautilus_orderfeeds.feed.backoff import Backoff
 from nautilus_orderfeeds.feed.clock import Clock, LiveClock
 from nautilus_orderfeeds.feed.errors import NotSent, OutcomeUnknown, excerpt
-from nautilus_orderfeeds.feed.limits import Priority, RateLimiter
+from nautilus_orderfeeds.feed.limits import Limiter, Priority
 from nautilus_orderfeeds.feed.retry_after import parse_retry_after
 from nautilus_orderfeeds.feed.verdict import describe
 
@@ -114,7 +114,7 @@ class RestClient:
         Scheme, host, port and optional path prefix.
     clock : Clock, optional
         Source of time.
-    limiter : RateLimiter, optional
+    limiter : Limiter, optional
         Waits before each request; paused by HTTP 429.
     random : random.Random, optional
         Source of jitter between repeated reads.
@@ -145,7 +145,7 @@ class RestClient:
         base_url: str,
         *,
         clock: Clock | None = None,
-        limiter: RateLimiter | None = None,
+        limiter: Limiter | None = None,
         random: random_module.Random | None = None,
         timeout_secs: float = 10.0,
         read_attempts: int = 3,

@@ -3,15 +3,27 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from nautilus_orderfeeds.feed.clock import Clock
 from nautilus_orderfeeds.feed.errors import FatalFeedError, FeedError, TransientFeedError
+from nautilus_orderfeeds.feed.gate import FrameGate
 from nautilus_orderfeeds.feed.health import FeedState, HealthMonitor
-from nautilus_orderfeeds.feed.link import Link
 from nautilus_orderfeeds.feed.tasks import Waiters
 from nautilus_orderfeeds.feed.verdict import describe
 
 _log = logging.getLogger(__name__)
+
+
+class Gated(Protocol):
+    """A connection whose frames can be kept back while a snapshot is taken."""
+
+    name: str
+    """Name in logs."""
+    gate: FrameGate
+    """Where its frames go."""
+    error: FatalFeedError | TransientFeedError | None
+    """Why it ended; None while it is up."""
 
 
 class Resync:
@@ -63,12 +75,12 @@ class Resync:
         """Tell all who wait that the session ended."""
         self._waiters.fail(error)
 
-    async def run(self, link: Link, on_live: Callable[[], None]) -> None:
+    async def run(self, link: Gated, on_live: Callable[[], None]) -> None:
         """Take a first snapshot and then one for each request, for ever.
 
         Parameters
         ----------
-        link : Link
+        link : Gated
             The connection, with its handshake done.
         on_live : Callable[[], None]
             Called after each snapshot once the kept frames are delivered and no newer request is waiting.
@@ -92,7 +104,7 @@ class Resync:
                 on_live()
             await self._wanted.wait()
 
-    async def _take(self, link: Link) -> None:
+    async def _take(self, link: Gated) -> None:
         if self._hook is None:
             return
         if self._buffer:

@@ -35,17 +35,19 @@ from nautilus_orderfeeds.feed.errors import (
     TransientFeedError,
 )
 from nautilus_orderfeeds.feed.gate import FrameGate
-from nautilus_orderfeeds.feed.health import FeedState, Health, HealthMonitor
+from nautilus_orderfeeds.feed.health import FeedState, HealthMonitor
 from nautilus_orderfeeds.feed.link import Link, Verdict
 from nautilus_orderfeeds.feed.resync import Resync
+from nautilus_orderfeeds.feed.sequence import SequenceGuard
+from nautilus_orderfeeds.feed.session_base import SessionBase
 from nautilus_orderfeeds.feed.stream import Frame, FrameSink, Stream
-from nautilus_orderfeeds.feed.tasks import Waiters, race
-from nautilus_orderfeeds.feed.verdict import classify, describe, is_foreseen, where
+from nautilus_orderfeeds.feed.tasks import race
+from nautilus_orderfeeds.feed.verdict import classify, is_foreseen, where
 
 _log = logging.getLogger(__name__)
 
 
-class FeedSession:
+class FeedSession(SessionBase):
     """Runs one stream (design, "Feed session").
 
     Parameters
@@ -114,24 +116,25 @@ class FeedSession:
         ssl: ssl_module.SSLContext | None = None,
         proxy: str | Literal[True] | None = True,
     ) -> None:
+        clock = clock or LiveClock()
+        monitor = monitor or HealthMonitor(stream.name, clock)
+        super().__init__(
+            name=stream.name,
+            clock=clock,
+            monitor=monitor,
+            delivery=Delivery(stream.name, on_frame, monitor),
+            resync=Resync(
+                resync, clock=clock, monitor=monitor, timeout_secs=resync_timeout_secs, buffer=buffer_during_resync
+            ),
+            on_fatal=on_fatal,
+            start_timeout_secs=start_timeout_secs,
+        )
         self._stream = stream
-        self._clock = clock or LiveClock()
-        self._monitor = monitor or HealthMonitor(stream.name, self._clock)
-        self._delivery = Delivery(stream.name, on_frame, self._monitor)
         self._backoff = backoff or Backoff(random=random)
-        self._on_fatal = on_fatal
         self._sink = sink
         self._stale_after_secs = stale_after_secs
         self._probe_timeout_secs = probe_timeout_secs
         self._handshake_timeout_secs = handshake_timeout_secs
-        self._start_timeout_secs = start_timeout_secs
-        self._resync = Resync(
-            resync,
-            clock=self._clock,
-            monitor=self._monitor,
-            timeout_secs=resync_timeout_secs,
-            buffer=buffer_during_resync,
-        )
         self._dial_options: dict[str, Any] = {
             "ssl": ssl,
             "proxy": proxy,
@@ -141,91 +144,13 @@ class FeedSession:
             # One liveness check only, and it is ours: it counts frames as signs of life.
             "ping_interval": None,
         }
-        self._task: asyncio.Task[None] | None = None
         self._link: Link | None = None
-        self._live_since: float | None = None
         self._pause_secs = 0.0
-        self._last_cause = "no attempt was made"
-        self._fatal: FatalFeedError | None = None
-        self._condemned: FatalFeedError | None = None
-        self._starting = False
-        self._live_waiters = Waiters()
 
-    @property
-    def state(self) -> FeedState:
-        """Where the session stands."""
-        return self._monitor.state
-
-    @property
-    def health(self) -> Health:
-        """State, counters and the last frame's time."""
-        return self._monitor.health
-
-    @property
-    def malformed(self) -> list[str]:
-        """Beginnings of the last frames that `on_frame` failed on, at most 32 of them."""
-        return list(self._delivery.malformed)
-
-    async def start(self) -> None:
-        """Run the session and return when it is live for the first time.
-
-        Raises
-        ------
-        FatalFeedError
-            If the venue refuses for good.
-        TransientFeedError
-            If it was not live within `start_timeout_secs`; names the last cause.
-        RuntimeError
-            If it is running already.
-
-        Whatever is raised, nothing is left running.
-        """
-        if self._task is not None and not self._task.done():
-            raise RuntimeError(f"{self._stream.name}: the session is already running; stop it first")
-        self._fatal = self._condemned = None
+    def begin(self) -> None:
+        """Run the session, without waiting for it to be live; raises `RuntimeError` if it is running already."""
         self._pause_secs = 0.0
-        self._last_cause = "no attempt was made"
-        self._starting = True
-        self._task = asyncio.create_task(self._keep_connected(), name=f"feed {self._stream.name}")
-        self._task.add_done_callback(self._on_task_done)
-        try:
-            await self.wait_live(self._start_timeout_secs)
-        except BaseException:
-            await self.stop()
-            raise
-        finally:
-            self._starting = False
-
-    async def stop(self) -> None:
-        """End the session; returns when nothing of it runs any more. May be called at any time, repeatedly."""
-        task = self._task
-        if task is not None and not task.done():
-            # Told now: closing the connection may take seconds.
-            self.fail(TransientFeedError("stopped"))
-            self._monitor.enter(FeedState.DOWN, "stopped")
-            task.cancel()
-            await asyncio.wait({task})
-
-    async def wait_live(self, timeout_secs: float) -> None:
-        """Return when the session is live.
-
-        Raises
-        ------
-        FatalFeedError
-            If it ended for good.
-        TransientFeedError
-            If it was not live in time, or is not running.
-        """
-        if self._monitor.state is FeedState.LIVE:
-            return
-        self._check_running()
-        try:
-            async with self._clock.timeout(timeout_secs):
-                await self._live_waiters.wait()
-        except TimeoutError:
-            raise TransientFeedError(
-                f"{self._stream.name}: not live within {timeout_secs:g} s; last cause: {self._last_cause}"
-            ) from None
+        super().begin()
 
     async def send(self, frame: Frame) -> None:
         """Send one text frame, as soon as the subscription is confirmed (also while resyncing).
@@ -237,7 +162,11 @@ class FeedSession:
         OutcomeUnknown
             If the connection broke while sending.
         """
-        await self._subscribed_link().transmit(frame)
+        link = self._subscribed_link()
+        due = await self._stream.outgoing(frame)
+        if due is not None:
+            # What waited for another connection than it was meant for is not sent: its handshake said it all.
+            await link.transmit(due)
 
     def send_soon(self, frame: Frame) -> None:
         """Queue one text frame without waiting (an answer to a venue's ping); never for order commands.
@@ -265,36 +194,9 @@ class FeedSession:
         elif isinstance(error, FatalFeedError):
             self._condemned = error
 
-    def request_resync(self, reason: str) -> None:
-        """Have the snapshot taken again on this connection, soon; requests are merged."""
-        self._resync.request(reason)
-
-    async def resync_now(self, reason: str) -> None:
-        """Take the snapshot again and return when one that began after this call is applied.
-
-        Never two at once: during a run, callers share the next one. A lost connection delays it to the next.
-        Not to be called from the snapshot itself, which would wait for its own end.
-
-        Raises
-        ------
-        FatalFeedError or TransientFeedError
-            If the session ends before, or is not running.
-        """
-        self._check_running()
-        await self._resync.wait_for_next(reason)
-
     # The supervised task: everything below runs in it or in its children.
 
-    def _on_task_done(self, task: asyncio.Task[None]) -> None:
-        # A callback of the task, because a task that is cancelled before its first step runs no code of its own.
-        error = None if task.cancelled() else task.exception()
-        if error is None or isinstance(error, FatalFeedError):
-            self._finish(error)
-            return
-        _log.error("%s: the session failed inside; it is down", self._stream.name, exc_info=error)
-        self._finish(FatalFeedError(f"{self._stream.name}: internal error ({describe(error)}); see the log"))
-
-    async def _keep_connected(self) -> None:
+    async def _run(self) -> None:
         dialer = Dialer(
             self._stream,
             before_attempt=self._before_attempt,
@@ -341,6 +243,7 @@ class FeedSession:
         _log.warning("%s: %s; next attempt in %.2f s", self._stream.name, error, self._pause_secs)
 
     async def _serve(self, ws: ClientConnection) -> None:
+        guard = SequenceGuard(self._clock, self._stream.sequence_grace_secs)
         link = Link(
             name=self._stream.name,
             ws=ws,
@@ -350,6 +253,7 @@ class FeedSession:
             on_heard=self._monitor.frame_received,
             sink=self._sink,
             recordable=self._stream.recordable,
+            inspect=lambda frame: self._note_sequence(guard, frame),
         )
         self._link = link
         pump = asyncio.create_task(link.pump(), name=f"feed {self._stream.name} pump")
@@ -365,6 +269,7 @@ class FeedSession:
                 self._resync.run(link, self._go_live),
                 self._watch(link),
                 self._keep_alive(link),
+                self._fail_on_gap(guard),
                 link.empty_outbox(),
             )
             raise link.error or TransientFeedError("a part of the session ended without a reason")
@@ -379,6 +284,7 @@ class FeedSession:
             finally:
                 # What arrived is true, whatever became of the connection.
                 link.gate.open()
+                self._stream.ended()
 
     async def _shake_hands(self, link: Link) -> None:
         try:
@@ -394,11 +300,18 @@ class FeedSession:
                 _log.error("%s: the handshake failed: %s", self._stream.name, where(exc))
             raise self._classify(exc) from exc
 
-    def _go_live(self) -> None:
-        if self._live_since is None:
-            self._live_since = self._clock.monotonic()
-        self._monitor.enter(FeedState.LIVE)
-        self._live_waiters.release()
+    def _note_sequence(self, guard: SequenceGuard, frame: bytes) -> None:
+        try:
+            number = self._stream.sequence(frame)
+        except Exception:
+            return  # unreadable: counted where it is decoded
+        if number is not None:
+            guard.note(number)
+
+    async def _fail_on_gap(self, guard: SequenceGuard) -> None:
+        reason = await guard.until_gap()
+        self._monitor.gap()
+        raise TransientFeedError(f"a frame was missed: {reason}")
 
     async def _watch(self, link: Link) -> None:
         while True:
@@ -438,24 +351,3 @@ class FeedSession:
         if link is None or not link.subscribed or self._monitor.state is FeedState.STALE:
             raise SendError(f"{self._stream.name}: not connected (state {self.state.value}); nothing was sent")
         return link
-
-    def _check_running(self) -> None:
-        if self._fatal is not None:
-            raise self._fatal
-        if self._task is None or self._task.done():
-            raise TransientFeedError(f"{self._stream.name}: the session is not running; start it first")
-
-    def _finish(self, fatal: FatalFeedError | None) -> None:
-        self._fatal = fatal
-        self._monitor.enter(FeedState.DOWN, str(fatal) if fatal is not None else "stopped")
-        error = fatal or TransientFeedError(f"{self._stream.name}: the session was stopped")
-        self._resync.give_up(error)
-        self._live_waiters.fail(error)
-        if fatal is None:
-            return
-        _log.error("%s: down for good: %s", self._stream.name, fatal)
-        if self._on_fatal is not None and not self._starting:
-            try:
-                self._on_fatal(fatal)
-            except Exception:
-                _log.exception("%s: on_fatal failed", self._stream.name)

@@ -86,6 +86,38 @@ class Stream(Protocol):
     keepalive_secs: float | None = None
     """Interval of `probe` frames the venue asks for whatever else arrives; None: a probe only after silence."""
 
+    shared_as: str | None = None
+    """Streams of equal `shared_as` share one connection in a process (see `hub`); None: each has its own. It may be
+    logged, so of a key it holds a digest only."""
+
+    claims: str | None = None
+    """Of a shared connection: the `route` whose frames are this one's own."""
+
+    sequence_grace_secs: float = 1.0
+    """How long a skipped `sequence` number may still come before the frame counts as lost."""
+
+    async def admit(self) -> None:
+        """Return when a connection may be opened: for venues that limit connections or what a handshake sends."""
+
+    async def outgoing(self, frame: Frame) -> Frame | None:
+        """Return what to send for `frame`, once it may go out; not asked for frames of the handshake.
+
+        For venues that limit requests. What waits may be merged: one frame then says it all, and None is returned for
+        those that have become needless.
+        """
+        return frame
+
+    def sequence(self, frame: bytes) -> int | None:
+        """Return the number of an incoming frame, by which a missing one is noticed; None if it has none.
+
+        Numbers rise by one for each frame of a connection, those of the handshake included.
+        """
+        return None
+
+    def route(self, frame: bytes) -> str | None:
+        """Return whose frame it is on a shared connection, cheaply; None: nobody's in particular."""
+        return None
+
     def url(self) -> str:
         """Where to connect; asked anew for each connection, because tokens may be part of it."""
         ...
@@ -105,6 +137,13 @@ class Stream(Protocol):
             If another attempt may succeed.
         """
         ...
+
+    def ended(self) -> None:
+        """Take note that a connection has ended and all its frames are delivered.
+
+        For venues with requests on the stream: no answer to any of them will come. On a shared connection only the
+        first stream is told. Must not raise.
+        """
 
     def probe(self) -> Frame | None:
         """Return the application's ping frame, to which any frame is an answer; None: use WebSocket pings."""

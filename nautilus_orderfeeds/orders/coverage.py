@@ -90,7 +90,11 @@ class Coverage(Struct):
             self.inferred_ts = max(self.inferred_ts, fill.ts_event)
             self._count_money(fill, 1)
         else:
-            self._add(fill.last_qty, fill.ends_at, fill.gaps)
+            ends_at = fill.ends_at
+            if ends_at is not None and self.placed and not self.islands and self.prefix + fill.last_qty == ends_at:
+                self.prefix = ends_at  # the usual case: what comes next
+            else:
+                self._add(fill.last_qty, ends_at, fill.gaps)
             if fill.venue_px is not None:
                 self._count_money(fill, 1)
 
@@ -112,10 +116,7 @@ class Coverage(Struct):
         if not self.placed:
             return
         if ends_at is not None:
-            if not self.islands and self.prefix + qty == ends_at:
-                self.prefix = ends_at
-            else:
-                self._cover((ends_at - qty, ends_at))
+            self._cover((ends_at - qty, ends_at))
         elif gaps:
             for gap in gaps:
                 self._cover(gap)

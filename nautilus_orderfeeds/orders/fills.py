@@ -19,7 +19,7 @@ from nautilus_orderfeeds.orders import events as ev
 from nautilus_orderfeeds.orders.coverage import Stretch, length
 from nautilus_orderfeeds.orders.decimals import ZERO, quantize
 from nautilus_orderfeeds.orders.inference import Rules, estimated_commission, px_from_notional
-from nautilus_orderfeeds.orders.state import OrderState, evolve, may_follow
+from nautilus_orderfeeds.orders.state import OrderState, evolve, try_evolve
 from nautilus_orderfeeds.orders.updates import Fill
 from nautilus_orderfeeds.orders.words import OrderStatus
 
@@ -95,7 +95,8 @@ def _tell_trade(state: OrderState, out: Events, fill: Fill, rules: Rules, ts_eve
             gaps = coverage.untold(stretch)
             new_qty = length(gaps)
     else:
-        new_qty = _new_by_amount(state, qty, ts_event, wait=wait)
+        # A filled order has no room for anything new, so there is nothing to wait for.
+        new_qty = _new_by_amount(state, qty, ts_event, wait=wait and state.status is not OrderStatus.FILLED)
     if new_qty is None or (new_qty and wait and _may_close_too_early(state, new_qty)):
         return False
     if new_qty < qty:
@@ -193,7 +194,8 @@ def _corrected(state: OrderState, rules: Rules, told: ev.OrderFilled) -> ev.Orde
     px, commission = told.last_px, told.commission
     if coverage.credit == 0:
         # Half a tick on every unit is the rounding of inferred prices, not an error.
-        if abs(coverage.credit_notional) > state.counted_qty.scaleb(-rules.price_precision) / 2:
+        rounding = state.counted_qty.scaleb(-rules.price_precision) / 2
+        if known.tells_money and abs(coverage.credit_notional) > rounding:
             px = quantize(px - coverage.credit_notional / qty, rules.price_precision)
         commission -= coverage.credit_fees
     elif qty == state.unexplained_qty:
@@ -218,14 +220,14 @@ def tell_fill(state: OrderState, out: Events, fill: ev.OrderFilled) -> None:
         _hold(state, fill)
         return
     excess = fill.cum_qty - state.quantity
-    if excess <= 0 and may_follow(state, fill):
-        emit(state, out, fill)
+    if excess <= ZERO and try_evolve(state, fill):
+        out.append(fill)
         return
     why = "the order has ended for good" if excess <= 0 else f"the order's quantity is {state.quantity}"
     if 0 < excess < fill.last_qty:
         part = structs.replace(_share(fill, fill.last_qty - excess), cum_qty=state.quantity)
-        if may_follow(state, part):
-            emit(state, out, part)
+        if try_evolve(state, part):
+            out.append(part)
             fill = _share(fill, excess)
     orphan = ev.FillOrphaned(
         ts_event=fill.ts_event,

@@ -30,6 +30,9 @@ _log = logging.getLogger(__name__)
 _BATCH: Final = 2_000
 _NS_PER_DAY: Final = 86_400_000_000_000
 
+_INSERT_EVENT: Final = "INSERT INTO events (client_order_id, recorded_ns, kind, body) VALUES (?,?,?,?)"
+_INSERT_FRAME: Final = "INSERT INTO frames (recorded_ns, stream, fault, raw) VALUES (?,?,?,?)"
+
 _encode = msgspec.json.Encoder().encode
 _decode_event = msgspec.json.Decoder(AnyOrderEvent).decode
 _decode_fill = msgspec.json.Decoder(OrderFilled).decode
@@ -198,14 +201,12 @@ class Journal:
 
     def append_event(self, client_order_id: str, event: OrderEvent, now_ns: int) -> None:
         """Record an event (committed at the end of this turn of the loop)."""
-        row = (client_order_id, now_ns, type(event).__name__, _encode(event).decode())
-        self._append("INSERT INTO events (client_order_id, recorded_ns, kind, body) VALUES (?,?,?,?)", row)
+        # It cannot change, so its text is made no sooner than at the commit.
+        self._append(_INSERT_EVENT, (client_order_id, now_ns, event))
 
     def append_frame(self, stream: str, raw: bytes, now_ns: int, fault: str | None = None) -> None:
         """Record a raw frame as it came; `fault` says why it could not be read."""
-        self._append(
-            "INSERT INTO frames (recorded_ns, stream, fault, raw) VALUES (?,?,?,?)", (now_ns, stream, fault, raw)
-        )
+        self._append(_INSERT_FRAME, (now_ns, stream, fault, raw))
 
     def bind(self, client_order_id: str, venue_order_id: str) -> None:
         """Record the venue's id of an order."""
@@ -247,12 +248,21 @@ class Journal:
         if not pending or self.failure is not None:
             return
         batch = [pending.popleft() for _ in range(min(limit, len(pending)))]
+        # The tables do not refer to each other: events and frames, most of all rows, are written table by table.
+        events, frames = [], []
         try:
             self._db.execute("BEGIN")
             for sql, row in batch:
-                self._db.execute(sql, row)
+                if sql is _INSERT_EVENT:
+                    events.append(_event_row(*row))
+                elif sql is _INSERT_FRAME:
+                    frames.append(row)
+                else:
+                    self._db.execute(sql, row)
+            self._db.executemany(_INSERT_EVENT, events)
+            self._db.executemany(_INSERT_FRAME, frames)
             self._db.execute("COMMIT")
-        except sqlite3.Error as e:
+        except (sqlite3.Error, ValueError, OverflowError) as e:  # the latter two: text or a number that is none to it
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             pending.extendleft(reversed(batch))
@@ -349,6 +359,10 @@ class Journal:
         if self._lock is not None:
             self._lock.release()
             self._lock = None
+
+
+def _event_row(client_order_id: str, now_ns: int, event: OrderEvent) -> tuple[str, int, str, str]:
+    return client_order_id, now_ns, type(event).__name__, _encode(event).decode()
 
 
 def _locked(path: str) -> filelock.BaseFileLock:

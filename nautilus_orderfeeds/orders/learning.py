@@ -38,8 +38,10 @@ def learn(state: OrderState, update: OrderUpdate) -> bool:
     elif status in END_STATUSES:
         _learn_end(known, update, status, complete=filled is not None)
     is_new = _learn_age(known, update, filled)
-    if is_new and filled is not None and update.quantity is not None:
-        known.terms_as_of = filled
+    if is_new:
+        known.canceling = status is VenueStatus.PENDING_CANCEL
+        if filled is not None and update.quantity is not None:
+            known.terms_as_of = filled
     return is_new
 
 
@@ -51,9 +53,9 @@ def _learn_filled(known: Known, update: OrderUpdate, filled: Decimal) -> None:
         known.filled_notional = known.avg_px = known.last_px = known.fees = None
     # Zero money for something is a field that the venue has not filled in.
     if update.filled_notional:
-        known.filled_notional = update.filled_notional
+        known.filled_notional, known.tells_money = update.filled_notional, True
     if update.avg_px:
-        known.avg_px = update.avg_px
+        known.avg_px, known.tells_money = update.avg_px, True
     if update.last_px:
         known.last_px = update.last_px
     if update.fees is not None:

@@ -47,7 +47,7 @@ def reduce(state: OrderState, update: OrderUpdate, rules: Rules) -> Events:
     Returns
     -------
     list[OrderEvent]
-        In the order to be told: accepted, updated, triggered, fills, end.
+        In the order to be told: accepted, cancel refused, updated, triggered, fills, end.
     """
     context = getcontext()
     setcontext(EXACT)  # no sum may be rounded, whatever the caller's context

@@ -18,6 +18,10 @@ from nautilus_orderfeeds.orders.transitions import PENDING_STATUSES, Trigger, af
 from nautilus_orderfeeds.orders.updates import Fill, VenueStatus
 from nautilus_orderfeeds.orders.words import CLOSED_STATUSES, LiquiditySide, OrderSide, OrderStatus, OrderType
 
+# Sums of events are exact whatever the caller's context.
+_add = EXACT.add
+_fma = EXACT.fma
+
 
 class IllegalTransition(Exception):
     """Our own error: an event was about to be emitted that the framework would refuse."""
@@ -45,6 +49,8 @@ class Known(Struct):
         Over exactly `filled_qty`; None if the venue does not say.
     last_px : Decimal, optional
         Price of the latest fill.
+    tells_money : bool
+        Whether the venue tells a notional or an average at all.
     liquidity_side : LiquiditySide
         Of inferred fills, as far as the venue's messages imply one.
     stated_qty, version, ts_event : Decimal, int, int
@@ -53,6 +59,8 @@ class Known(Struct):
         Cumulative quantity of the newest statement that named the order's quantity.
     waiting, working : bool
         The venue has been seen to hold the order for its trigger; to work it.
+    canceling : bool
+        By its newest statement the venue is at cancelling the order.
     undecided : dict[str, Fill]
         Trades that cannot be told yet, by trade id: what they mean depends on the next statement.
     """
@@ -60,6 +68,7 @@ class Known(Struct):
     filled_qty: Decimal = ZERO
     filled_notional: Decimal | None = None
     avg_px: Decimal | None = None
+    tells_money: bool = False
     last_px: Decimal | None = None
     fees: Decimal | None = None
     fees_currency: str | None = None
@@ -67,6 +76,7 @@ class Known(Struct):
     end: End | None = None
     waiting: bool = False
     working: bool = False
+    canceling: bool = False
     stated_qty: Decimal = ZERO
     terms_as_of: Decimal = ZERO
     version: int = 0
@@ -189,13 +199,18 @@ class OrderState(Struct, kw_only=True):
     @property
     def unexplained_qty(self) -> Decimal:
         """Filled quantity the venue claims and no trade told of it yet explains, base units."""
-        return self.known.filled_qty - self.counted_qty - self.orphaned_qty
+        missing = self.known.filled_qty - self.filled_qty
+        if missing:  # what is held back or orphaned is part of what the venue claims
+            missing -= self.counted_qty - self.filled_qty + self.orphaned_qty
+        return missing
 
     @property
     def is_unsettled(self) -> bool:
         """Whether the venue has said more than could be told: a gap in the fills, or an end waiting for it."""
         known = self.known
-        return self.unexplained_qty > 0 or bool(known.undecided) or (known.end is not None and not self.is_closed)
+        if known.undecided or (known.end is not None and not self.is_closed):
+            return True
+        return known.filled_qty > self.filled_qty and self.unexplained_qty > 0
 
 
 #: What an event does to the status; other events are bookkeeping. A fill is one of two, so it is not here.
@@ -236,14 +251,20 @@ def evolve(state: OrderState, event: ev.OrderEvent) -> None:
     IllegalTransition
         If the framework's state machine would refuse the event: a bug of this package.
     """
+    if not try_evolve(state, event):
+        raise IllegalTransition(
+            f"order {state.client_order_id}: {type(event).__name__} may not follow {state.status.name}",
+        )
+
+
+def try_evolve(state: OrderState, event: ev.OrderEvent) -> bool:
+    """Fold one event into `state` if the framework would accept it; return whether it would."""
     trigger = _trigger_of(state, event)
     if trigger is not None:
         before = state.status
         status = after(before, state.before_request, trigger)
         if status is None:
-            raise IllegalTransition(
-                f"order {state.client_order_id}: {type(event).__name__} may not follow {before.name}",
-            )
+            return False
         if before not in PENDING_STATUSES:
             state.before_request = before
         state.status = status
@@ -254,8 +275,8 @@ def evolve(state: OrderState, event: ev.OrderEvent) -> None:
             state.venue_order_id = event.venue_order_id
             state.accepted = True
             state.filled_qty = event.cum_qty
-            state.notional = EXACT.fma(event.last_qty, event.last_px, state.notional)
-            state.fees = EXACT.add(state.fees, event.commission)
+            state.notional = _fma(event.last_qty, event.last_px, state.notional)
+            state.fees = _add(state.fees, event.commission)
             _account_for(state, event)
         case ev.OrderAccepted():
             state.venue_order_id = event.venue_order_id
@@ -267,9 +288,9 @@ def evolve(state: OrderState, event: ev.OrderEvent) -> None:
             state.trades[event.trade_id] = event.qty
             state.coverage.explain(event)
         case ev.FillOrphaned():
-            state.orphaned_qty = EXACT.add(state.orphaned_qty, event.last_qty)
-            state.orphaned_notional = EXACT.fma(event.last_qty, event.last_px, state.orphaned_notional)
-            state.orphaned_fees = EXACT.add(state.orphaned_fees, event.commission)
+            state.orphaned_qty = _add(state.orphaned_qty, event.last_qty)
+            state.orphaned_notional = _fma(event.last_qty, event.last_px, state.orphaned_notional)
+            state.orphaned_fees = _add(state.orphaned_fees, event.commission)
             _account_for(state, event)
         case ev.OrderTriggered():
             state.triggered = True
@@ -285,7 +306,8 @@ def evolve(state: OrderState, event: ev.OrderEvent) -> None:
         case ev.OrderAnomaly():
             state.anomalies.add(event.what)
         case _:
-            return
+            pass
+    return True
 
 
 _ENDS: Final[dict[type[ev.OrderEvent], VenueStatus]] = {
@@ -299,7 +321,8 @@ def _account_for(state: OrderState, fill: ev.OrderFilled | ev.FillOrphaned) -> N
     """Note which trade `fill` is and which part of the cumulative quantity it stands for."""
     state.trades[fill.trade_id] = fill.last_qty
     state.coverage.count(fill)
-    state.known.witness(EXACT.add(state.filled_qty, state.orphaned_qty))
+    orphaned_qty = state.orphaned_qty
+    state.known.witness(_add(state.filled_qty, orphaned_qty) if orphaned_qty else state.filled_qty)
 
 
 def _update_terms(state: OrderState, event: ev.OrderUpdated) -> None:

@@ -191,13 +191,17 @@ class OrderTracker:
         tracked = self.find(update)
         if tracked is None:
             return None, []
+        return tracked, self.take(tracked, update, now_ns)
+
+    def take(self, tracked: TrackedOrder, update: OrderUpdate, now_ns: int) -> list[ev.OrderEvent]:
+        """Take in one update about `tracked` (as `find` says) and return the events."""
         state = tracked.state
         had_id = state.venue_order_id
         events = reduce(state, update, tracked.rules)
         self._after(tracked, events, now_ns, update.ts_accepted)
         if had_id is None and state.venue_order_id is not None:
             self._by_venue_id[state.venue_order_id] = tracked
-        return tracked, events
+        return events
 
     def settle(self, tracked: TrackedOrder, now_ns: int) -> list[ev.OrderEvent]:
         """Infer what trades have not explained by now, and tell the end if that completes it."""

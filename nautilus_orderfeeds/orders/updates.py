@@ -83,7 +83,20 @@ class Fill(Struct, frozen=True, kw_only=True):
     ends_at: Decimal | None = None
 
 
-class OrderUpdate(Struct, frozen=True, kw_only=True):
+class _Head(Struct, frozen=True):
+    """What an `OrderUpdate` may be given by place: CPython packs more than 15 keywords into a dict first."""
+
+    source: Source
+    venue_order_id: str | None = None
+    refs: tuple[str, ...] = ()
+    status: VenueStatus | None = None
+    client_order_id: str | None = None
+    symbol: str | None = None
+    side: OrderSide | None = None
+    type: OrderType | None = None
+
+
+class OrderUpdate(_Head, frozen=True, kw_only=True):
     """One statement of the venue about one order. None always means "not said", never zero.
 
     Parameters
@@ -129,20 +142,10 @@ class OrderUpdate(Struct, frozen=True, kw_only=True):
         UNIX ns, 0 if not said.
     """
 
-    # What most updates say stands first: a keyword argument costs the time it takes to find its field.
-    source: Source
-    venue_order_id: str | None = None
-    refs: tuple[str, ...] = ()
-    status: VenueStatus | None = None
-    client_order_id: str | None = None
-    symbol: str | None = None
-    side: OrderSide | None = None
-    type: OrderType | None = None
+    # What most updates say stands first: a keyword costs the time it takes to find its field.
     time_in_force: TimeInForce | None = None
     quantity: Decimal | None = None
     price: Decimal | None = None
-    post_only: bool = False
-    reduce_only: bool = False
     filled_qty: Decimal | None = None
     avg_px: Decimal | None = None
     fees: Decimal | None = None
@@ -154,6 +157,8 @@ class OrderUpdate(Struct, frozen=True, kw_only=True):
     trigger_price: Decimal | None = None
     trigger_type: TriggerType = TriggerType.NO_TRIGGER
     expire_time_ns: int = 0
+    post_only: bool = False
+    reduce_only: bool = False
     filled_notional: Decimal | None = None
     last_px: Decimal | None = None
     reason: str = ""

@@ -246,6 +246,8 @@ class Matcher:
         if problem is not None:
             self._end(order, EndReason.REDUCE_ONLY, problem)
             return
+        if order.max_slippage is not None:
+            order.price = self._worst_price(order, order.max_slippage)
         if order.post_only and self.book.crosses(order.side, order.price):
             self._end(order, EndReason.POST_ONLY)
             return
@@ -267,6 +269,10 @@ class Matcher:
         self._match(order)
         if order.is_open:
             self._rest_or_end(order)
+
+    def _worst_price(self, order: SimOrder, max_slippage: Decimal) -> Decimal | None:
+        best = self.book.side(order.side.opposite).best_price()
+        return None if best is None else best * (1 + order.side.sign * max_slippage)
 
     def _rest_or_end(self, order: SimOrder) -> None:
         if order.time_in_force in (TimeInForce.IOC, TimeInForce.FOK):

@@ -193,7 +193,9 @@ class SimOrder:
 
     `quantity` is the original size in base units. An order by quote amount (`quote_amount`, quote units to
     spend) has no size of its own: its `quantity` follows what was filled. For a market order `price` is the
-    worst price it accepts, or `None` for any. `linked` are the orders that end once this one is decided.
+    worst price it accepts, or `None` for any; with `max_slippage` (a fraction) that price is found when the
+    order becomes active, so far from the best price it meets. `linked` are the orders that end once this one is
+    decided.
     `info` keeps a venue's own fields (a nonce, a login, ...).
     """
 
@@ -212,6 +214,7 @@ class SimOrder:
     all_or_none: bool = False
     self_trade: SelfTrade = SelfTrade.ALLOW
     quote_amount: Decimal | None = None
+    max_slippage: Decimal | None = None
     trigger: Trigger | None = None
     is_liquidation: bool = False
     linked: Linked | None = None

@@ -6,7 +6,7 @@ Everything is in terms of `orders`; nothing of a venue's wire leaves its folder.
 
 from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -222,6 +222,28 @@ class Venue(Protocol):
 
     async def amend(self, amend: Amend) -> tuple[Outcome, list[OrderUpdate]]:
         """Change a live order in place, where the venue can."""
+        ...
+
+
+@runtime_checkable
+class LooksUp(Protocol):
+    """A `Venue` that can read single orders at less cost than the whole account (rate limits of its lists)."""
+
+    async def look_up(self, refs: Sequence[OrderRef], since_ns: int) -> Truth:
+        """Read the truth about `refs` only, and every trade since the watermark.
+
+        Parameters
+        ----------
+        refs : Sequence[OrderRef]
+            Orders asked for.
+        since_ns : int
+            Watermark for trades, UNIX ns.
+
+        Raises
+        ------
+        FeedError
+            If any part of it could not be read.
+        """
         ...
 
 

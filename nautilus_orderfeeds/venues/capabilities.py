@@ -96,6 +96,11 @@ class Capabilities(Struct, frozen=True, kw_only=True):
         A cancel may name an order by what we chose before sending, so it need not wait for the venue's id.
     snapshot_over_stream : bool
         The snapshot is asked for on the stream itself, so frames must flow while it is taken.
+    foreign_updates : bool
+        The stream also tells of other accounts' orders, without saying whose they are: an order that is not known is
+        counted and ignored, and none entered elsewhere can be taken up.
+    keeps_brackets : bool
+        Brackets are kept by this client: the children are held here until the entry has filled (`Feature.OTO`).
     """
 
     venue: str
@@ -109,6 +114,8 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     params: Mapping[str, Param] = {}
     cancels_by_ref: bool = False
     snapshot_over_stream: bool = False
+    foreign_updates: bool = False
+    keeps_brackets: bool = False
 
     def supports(self, feature: Feature) -> bool:
         """Return whether `feature` is supported."""

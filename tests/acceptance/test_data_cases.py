@@ -277,9 +277,7 @@ async def test_d14_managed_book(scene: DataScene):
     scene.sim.stop_flow()
 
     def levels(side: Any) -> list[tuple[Decimal, Decimal]]:
-        return [
-            (level.price.as_decimal(), sum(order.size.as_decimal() for order in level.orders())) for level in side
-        ]
+        return [(level.price.as_decimal(), sum(order.size.as_decimal() for order in level.orders())) for level in side]
 
     await scene.run.until(
         lambda: (levels(book.bids()), levels(book.asks())) == scene.sim.market.book(scene.profile.product),

@@ -145,9 +145,7 @@ async def test_e76_modify(scene: Scene):
             ((fault, settings),),
             lambda price=price: scene.tester.modify_order(order, price=price),
         )
-        await scene.until(
-            lambda price=price: order.price == price and order.status in OPEN, "the change to show"
-        )
+        await scene.until(lambda price=price: order.price == price and order.status in OPEN, "the change to show")
     assert never_rejected(scene, [order])
 
 

@@ -60,7 +60,13 @@ async def test_e82_close_positions_on_stop(scene: Scene):
 
 
 @execution_case(
-    "TC-E83", **N, with_data=True, subscribe_quotes=True, subscribe_trades=True, subscribe_book=True, book_interval_ms=20
+    "TC-E83",
+    **N,
+    with_data=True,
+    subscribe_quotes=True,
+    subscribe_trades=True,
+    subscribe_book=True,
+    book_interval_ms=20,
 )
 async def test_e83_unsubscribe_on_stop(scene: Scene):
     market = scene.sim.market
@@ -71,6 +77,7 @@ async def test_e83_unsubscribe_on_stop(scene: Scene):
         await asyncio.sleep(0.05)
     kinds = {"QuoteTick", "TradeTick", "OrderBook"}
     await scene.until(lambda: {type(data).__name__ for data in scene.tester.data} == kinds, "quotes, trades and books")
+
     def public() -> list[Any]:
         return [connection for connection in scene.sim.server.connections if not connection.account]
 

@@ -272,9 +272,7 @@ async def check_what_still_works(scene: Scene, resting: Any) -> None:
     # The position is closed elsewhere: this client cannot send the closing order any more.
     sim_order = scene.sim_order(resting)
     price = scene.best()[0] - 20 * scene.tick
-    scene.sim.place_external(
-        scene.profile.product, side=sim_order.side.opposite, size=sim_order.filled, price=price
-    )
+    scene.sim.place_external(scene.profile.product, side=sim_order.side.opposite, size=sim_order.filled, price=price)
     await scene.until(lambda: scene.sim.ledger.position(scene.profile.product).net == 0, "the position to be closed")
 
 
@@ -383,9 +381,7 @@ async def test_x20_guessed_reject_then_filled(scene: Scene):
     scene.expected_errors += [GUESS, "Venue filled .* but"]
     (sim_order,) = scene.sim.ledger.orders()
     see_again(scene, faults)
-    scene.sim.market.trade(
-        scene.profile.product, sim_order.price, sim_order.quantity, sim_order.side.opposite
-    )
+    scene.sim.market.trade(scene.profile.product, sim_order.price, sim_order.quantity, sim_order.side.opposite)
     net = scene.sim.ledger.position(scene.profile.product).net
     assert net == sim_order.quantity
     await scene.until(
@@ -433,9 +429,7 @@ async def test_x20_guessed_cancel_then_filled(scene: Scene):
     (sim_order,) = scene.sim.ledger.orders()
     assert sim_order.is_open
     see_again(scene, faults)
-    scene.sim.market.trade(
-        scene.profile.product, sim_order.price, sim_order.quantity, sim_order.side.opposite
-    )
+    scene.sim.market.trade(scene.profile.product, sim_order.price, sim_order.quantity, sim_order.side.opposite)
     await scene.until(lambda: order.status == OrderStatus.FILLED, "the late fill to be counted")
     assert order.filled_qty.as_decimal() == sim_order.filled
     assert any(GUESS in entry for entry in scene.run.log.entries("ERROR"))

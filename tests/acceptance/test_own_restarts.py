@@ -197,6 +197,24 @@ async def test_x12_restart_with_a_cache_database(
         assert sim.ledger.position(profile.product).net == 0
 
 
+@venue_case("X12")
+async def test_x12_cache_database_behind_the_journal(profile: VenueProfile, tmp_path: Path, redis_port: int):
+    """The process died after something was told and before the framework had kept it: told again, once."""
+    journal = {"journal": str(tmp_path / "journal.db")}
+    cache = CacheConfig(database=DatabaseConfig(type="redis", host="127.0.0.1", port=redis_port))
+    async with simulate(profile.name, seed=7, market_flow=False) as sim:
+        async with open_scene(profile, sim=sim, exec_options=journal, cache=cache, **N, **LEAVE) as first:
+            left = await first_run(first)
+            await asyncio.sleep(0.3)
+        await while_away(sim, profile, left)
+        # This run tells all of it, and the database hears nothing.
+        async with open_scene(profile, sim=sim, exec_options=journal, **N, **LEAVE) as second:
+            check_second_run(second, left, second.tester.id.value)
+        async with open_scene(profile, sim=sim, exec_options=journal, cache=cache, **N) as third:
+            await third.agree(balances=False)
+            check_second_run(third, left, third.tester.id.value)
+
+
 # -- X16: client order ids --------------------------------------------------------------------------------------------
 
 
@@ -226,7 +244,9 @@ async def test_x16_a_framework_id_used_again(profile: VenueProfile, tmp_path: Pa
     same = ClientOrderId("MINE-1")
     async with simulate(profile.name, seed=7, market_flow=False) as sim:
         for run in range(2):
-            async with open_scene(profile, sim=sim, exec_options=journal, **N) as scene:
+            # Without startup reports the framework does not know the id any more, and lets it pass.
+            engine = {"reconciliation": run == 0}
+            async with open_scene(profile, sim=sim, exec_options=journal, engine_options=engine, **N) as scene:
                 order = scene.limit(client_order_id=same)
                 scene.submit(order)
                 await scene.until(lambda order=order: order.status != OrderStatus.INITIALIZED, "an answer")
@@ -238,7 +258,7 @@ async def test_x16_a_framework_id_used_again(profile: VenueProfile, tmp_path: Pa
                     reason = scene.run.order_events(same)[-1].reason
                     assert "MINE-1" in reason
                     assert "disk" not in reason
-                other = scene.limit(ticks=60)
+                other = scene.limit(ticks=60, client_order_id=ClientOrderId(f"MINE-NEW-{run}"))
                 scene.submit(other)
                 await scene.accepted(other)
         assert len(sim.ledger.orders()) == 3

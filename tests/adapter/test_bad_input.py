@@ -1,4 +1,4 @@
-"""Whatever a venue sends: the feed lives, the frame is counted and kept, the log says what came and what was expected."""
+"""Whatever a venue sends: the feed lives, the frame is counted and kept, the log says what came and what it expected."""
 
 import asyncio
 from collections.abc import Iterator

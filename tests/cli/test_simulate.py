@@ -1,5 +1,6 @@
 """`orderfeeds simulate`: what it prints can be pasted, and Ctrl-C ends it."""
 
+import errno
 import json
 import os
 import signal
@@ -7,28 +8,21 @@ import socket
 import subprocess
 import urllib.request
 
-import pytest
 from click.testing import CliRunner
 
 from nautilus_orderfeeds.cli import cli
-from tests.support.cli_runs import COMMAND, environment, run_command, simulated_bsx
+from nautilus_orderfeeds.sim import simulate
+from tests.support.cli_runs import COMMAND, environment, simulated_bsx
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_serves_until_a_signal(number: signal.Signals) -> None:
-    with simulated_bsx("--no-flow") as sim:
+def test_serves_until_it_is_ended() -> None:
+    with simulated_bsx("--no-flow", "--seed", "5") as sim:
+        assert sim.credentials == simulate("bsx", seed=5).credentials()
+        assert sim.credentials != simulate("bsx", seed=6).credentials()
         with urllib.request.urlopen(f"{sim.http}/products", timeout=10) as answer:
             assert json.load(answer)["products"]
-        sim.process.send_signal(number)
+        sim.process.send_signal(signal.SIGTERM)
         assert sim.process.wait(15) == 0
-
-
-def test_seed_decides_the_credentials() -> None:
-    seen = []
-    for seed in ("1", "1", "2"):
-        with simulated_bsx("--seed", seed) as sim:
-            seen.append(sim.credentials)
-    assert seen[0] == seen[1] != seen[2]
 
 
 def test_what_it_prints_can_be_pasted() -> None:
@@ -65,9 +59,9 @@ def test_port_in_use_is_named() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        shown = run_command("simulate", "bsx", "--port", str(port))
-    assert shown.returncode == 2
-    assert f"cannot listen on 127.0.0.1:{port}: {os.strerror(98)}" in shown.stderr
+        shown = CliRunner().invoke(cli, ["simulate", "bsx", "--port", str(port)])
+    assert shown.exit_code == 2
+    assert f"cannot listen on 127.0.0.1:{port}: {os.strerror(errno.EADDRINUSE)}" in shown.stderr
     assert "Traceback" not in shown.stderr
 
 

@@ -17,7 +17,7 @@ def blocks(page: str) -> list[str]:
 
 
 async def test_readme_wiring_builds_and_connects(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The wiring of the README as it stands; only the addresses and credentials come from the environment of the test."""
+    """The wiring of the README as it stands; only addresses and credentials come from the test."""
     import asyncio
 
     import nautilus_orderfeeds.venues.bsx as bsx

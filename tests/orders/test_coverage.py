@@ -95,6 +95,15 @@ def test_a_fill_without_a_place_gives_up_on_places_but_not_on_the_credit() -> No
     assert coverage.gaps(D(9), D(3)) == ()
 
 
+def test_a_trade_without_a_place_that_explains_gives_up_on_places() -> None:
+    coverage = Coverage()
+    coverage.count(_fill((D(0), D(5)), inferred=True))
+    coverage.explain(ev.FillAbsorbed(trade_id="a", qty=D(2), last_px=D(100)))
+    assert not coverage.placed
+    assert coverage.credit == 3
+    assert coverage.credit_fees == D("0.6")  # no word of its fees: what was told for it stands
+
+
 def test_counting_back_undoes_counting() -> None:
     coverage = Coverage(placed=False)
     held = _fill(None, qty="5", inferred=True)

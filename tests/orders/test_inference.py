@@ -8,7 +8,7 @@ import pytest
 from msgspec import structs
 
 from nautilus_orderfeeds.orders.reducer import reduce
-
+from nautilus_orderfeeds.orders.state import Known
 from nautilus_orderfeeds.orders.words import LiquiditySide, OrderType
 from tests.support.one_order import AT_ONCE, RULES, OneOrder, V, said
 
@@ -35,6 +35,24 @@ def test_the_venues_last_price_is_exact_where_it_agrees_with_the_average() -> No
     # The difference of rounded averages gives 101.9: within their rounding of what the venue says.
     order.hear(said(filled_qty="901", avg_px="100.005", last_px="101.5"))
     assert [fill.last_px for fill in order.fills] == [D("100.003"), D("101.5")]
+
+
+def test_the_last_price_of_an_earlier_fill_is_not_that_of_the_next() -> None:
+    order = OneOrder(rules=AT_ONCE)
+    assert order.hear(said(filled_qty="4", last_px="99"), said(filled_qty="6")) == [
+        "accepted",
+        "inferred 4 @ 99",
+        "inferred 2 @ 100",
+    ]
+
+
+def test_the_venues_money_is_over_exactly_the_quantity_known() -> None:
+    known = Known()
+    known.filled_qty, known.avg_px, known.fees = D(4), D(100), D(1)
+    known.witness(D(3))
+    assert (known.notional, known.fees) == (400, 1)
+    known.witness(D(5))
+    assert (known.filled_qty, known.notional, known.fees) == (5, None, None)
 
 
 def test_a_last_price_that_is_only_one_of_several_is_not_taken() -> None:

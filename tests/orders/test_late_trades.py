@@ -6,6 +6,7 @@ from itertools import permutations
 import pytest
 
 from nautilus_orderfeeds.orders import events as ev
+from nautilus_orderfeeds.orders.decimals import plain
 from nautilus_orderfeeds.orders.inference import Rules
 from nautilus_orderfeeds.orders.words import OrderStatus
 from tests.support.one_order import OneOrder, V, bare, said, trade
@@ -103,6 +104,18 @@ def test_an_undecided_trade_is_decided_by_the_next_one() -> None:
     assert order.hear(bare(trade("t1", "5", ts=OLDER))) == ["absorbed 5", "filled 4 @ 100"]
 
 
+def test_an_end_waits_for_undecided_trades() -> None:
+    order = OneOrder()
+    order.hear(said(filled_qty="5", avg_px="100", ts_event=10))
+    order.settle()
+    order.hear(bare(trade("t3", "4", "103", ts=NEWER)))
+    assert order.hear(said(V.EXPIRED, filled_qty="5", avg_px="100", ts_event=NEWER)) == []
+    assert order.hear(said(V.EXPIRED, filled_qty="9", avg_px="101.333333", ts_event=NEWER)) == [
+        "filled 4 @ 103",
+        "expired",
+    ]
+
+
 def test_an_undecided_trade_counts_as_told_when_waiting_ends() -> None:
     order = OneOrder()
     order.hear(said(filled_qty="5", avg_px="100", ts_event=10))
@@ -140,6 +153,15 @@ def test_trades_that_explain_everything_make_up_for_a_wrongly_priced_inference()
     assert order.native.order.avg_px == pytest.approx(620 / 6)
 
 
+def test_where_the_venue_tells_no_average_a_trade_keeps_its_price() -> None:
+    order = OneOrder()
+    order.hear(said(filled_qty="5"))
+    assert order.settle() == ["inferred 5 @ 100"]  # the order's own price, for want of a better one
+    order.hear(bare(trade("t1", "5", "90")))
+    order.hear(said(filled_qty="6"))
+    assert order.hear(bare(trade("t2", "1", "90"))) == ["filled 1 @ 90"]
+
+
 def test_fees_of_mistaken_trades_add_up_too() -> None:
     order = OneOrder()
     order.hear(said(filled_qty="5", avg_px="100", fees="0.5"))
@@ -162,14 +184,24 @@ def test_a_trade_of_another_id_in_a_told_place_is_not_told_again() -> None:
 
 
 def test_inferred_and_real_trades_may_be_named_by_the_same_rule() -> None:
+    """By where they end, so that the inferred fill has the name of a trade that it stands for, and of no other."""
     rules = Rules(
-        inferred_trade_id=lambda order_id, cumulative: f"{order_id}-{cumulative.normalize():f}", price_precision=2
+        inferred_trade_id=lambda order_id, cumulative: f"{order_id}-{plain(cumulative)}",
+        price_precision=2,
     )
     order = OneOrder(rules=rules)
-    order.hear(said(filled_qty="10", avg_px="100", fills=(trade("V1-10", "5", ends_at="10"),)))
-    assert order.settle() == ["inferred 5 @ 100"]
-    assert [fill.trade_id for fill in order.fills] == ["V1-10", "V1-5"]
-    assert order.hear(bare(trade("V1-5", "5", ends_at="5"))) == []
+    order.hear(said(filled_qty="10", avg_px="100", fills=(trade("V1-10", "2", ends_at="10"),)))
+    assert order.settle() == ["inferred 8 @ 100"]
+    assert [fill.trade_id for fill in order.fills] == ["V1-10", "V1-8"]
+    assert order.hear(bare(trade("V1-8", "5", ends_at="8")), bare(trade("V1-3", "3", ends_at="3"))) == ["absorbed 3"]
+
+
+def test_an_old_trade_that_is_more_than_what_was_inferred_waits_for_the_rest_to_be_stated() -> None:
+    order = OneOrder()
+    order.hear(bare(trade("t2", "2", ts=3)), said(filled_qty="4", avg_px="100", ts_event=4))
+    order.settle()
+    assert order.hear(bare(trade("t1", "4", ts=1))) == []  # two were inferred: the other two are not in the total yet
+    assert order.hear(said(filled_qty="6", avg_px="100", ts_event=5)) == ["absorbed 2", "filled 2 @ 100"]
 
 
 def test_a_trade_before_the_venue_order_id_waits_for_it() -> None:

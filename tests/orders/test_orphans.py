@@ -34,7 +34,8 @@ def test_an_inferred_orphan_is_not_counted_again_when_its_trade_turns_up() -> No
     order = _expired()
     assert order.hear(said(V.EXPIRED, filled_qty="5", avg_px="100.6")) == []
     assert order.settle() == ["orphaned 3 @ 101"]
-    assert order.hear(bare(trade("t2", "1", "101")), bare(trade("t3", "2", "101"))) == ["absorbed 1", "absorbed 2"]
+    assert order.hear(bare(trade("t2", "1", "101")), bare(trade("t3", "2", "101"))) == []  # may be news as well
+    assert order.settle() == ["absorbed 1", "absorbed 2"]
     assert order.state.orphaned_qty == 3
 
 

@@ -103,7 +103,11 @@ def test_nobody_asks_the_other_terms_of_an_order_that_is_over() -> None:
 
 def test_a_change_seen_first_in_the_cancel() -> None:
     order = OneOrder()
-    assert order.hear(said(V.CANCELED, quantity="12", filled_qty="0", ts_event=4)) == ["accepted", "canceled"]
+    assert order.hear(said(V.CANCELED, quantity="12", filled_qty="0", ts_event=4)) == [
+        "accepted",
+        "updated 12 @ 100",
+        "canceled",
+    ]
     assert order.hear(said(V.CANCELED, quantity="12", filled_qty="10", ts_event=5, fills=(trade("t1", "10"),))) == [
         "filled 10 @ 100",
         "canceled",

@@ -79,6 +79,7 @@ def node_config(
     trader_id: str = "TESTER-001",
     log_level: str = "ERROR",
     cache: Any = None,
+    timeout_connection: float = 20.0,
     **exec_engine: Any,
 ) -> TradingNodeConfig:
     """Configuration as the guide recommends, with short timeouts."""
@@ -95,7 +96,7 @@ def node_config(
         exec_engine=LiveExecEngineConfig(**engine),
         exec_clients=exec_clients,
         data_clients=data_clients or {},
-        timeout_connection=20.0,
+        timeout_connection=timeout_connection,
         timeout_reconciliation=10.0,
         timeout_portfolio=10.0,
         timeout_disconnection=3.0,

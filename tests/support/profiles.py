@@ -56,7 +56,7 @@ class VenueProfile:
         Into how many equal fills `qty` can be cut.
     exec_options, data_options : Mapping[str, Any]
         Config fields that make the venue's client fast enough for a test.
-    submit, submit_many, cancel, cancel_many, open_orders : Call, optional
+    submit, submit_many, cancel, cancel_many, modify, open_orders : Call, optional
         The venue's REST calls; None where it has none.
     order_frames : str
         Name by which faults know a frame about orders.
@@ -80,6 +80,10 @@ class VenueProfile:
         Options of the simulation: an order beyond the account's margin is refused in the answer.
     beyond_margin : str
         A quantity that the account cannot pay for.
+    secrets : tuple[str, ...]
+        Credential fields without which the client must not start, and whose values must be shown nowhere.
+    bad_logins : Mapping
+        Name -> (config fields with wrong credentials, what the user must read about it).
     refused : Mapping[str, Refusal]
     not_applicable : Mapping[str, str]
         By case id.
@@ -101,6 +105,7 @@ class VenueProfile:
     submit_many: Call | None
     cancel: Call
     cancel_many: Call | None
+    modify: Call | None = None
     open_orders: Call
     order_frames: str
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -116,6 +121,8 @@ class VenueProfile:
     unfilled_frame: Callable[[bytes], bytes]
     cannot_cover: Mapping[str, Any] = field(default_factory=dict)
     beyond_margin: str = ""
+    secrets: tuple[str, ...] = ()
+    bad_logins: Mapping[str, tuple[Mapping[str, Any], str]] = field(default_factory=dict)
     refused: Mapping[str, Refusal] = field(default_factory=dict)
     not_applicable: Mapping[str, str] = field(default_factory=dict)
 
@@ -143,7 +150,7 @@ class VenueProfile:
     @property
     def order_entry(self) -> frozenset[Call]:
         """Every call that changes an order."""
-        calls = (self.submit, self.submit_many, self.cancel, self.cancel_many)
+        calls = (self.submit, self.submit_many, self.cancel, self.cancel_many, self.modify)
         return frozenset(call for call in calls if call is not None)
 
     def __str__(self) -> str:
@@ -152,7 +159,6 @@ class VenueProfile:
 
 _STOPS = "does not support order type"
 _NO_OPTIONS = "lists perpetual futures only, no options: there is no instrument to ask for"
-
 
 
 def _bsx_unfilled(raw: bytes) -> bytes:
@@ -208,6 +214,14 @@ BSX = VenueProfile(
     unfilled_frame=_bsx_unfilled,
     cannot_cover={"margin_refusal": "answer"},
     beyond_margin="1000",
+    secrets=("api_key", "api_secret", "signer_key"),
+    bad_logins={
+        "secret": ({"api_secret": "6" * 64}, "BSX_API_SECRET"),
+        "key": ({"api_key": "7" * 32}, "BSX_API_KEY"),
+        "signer": ({"signer_key": "0x" + "8" * 64}, "signer"),
+        "signer-no-key": ({"signer_key": "9" * 10}, "signer_key"),
+        "wallet": ({"wallet_address": "0x" + "5" * 40}, "BSX_WALLET_ADDRESS"),
+    },
     refused={
         "TC-E05": Refusal(How.DENIED, "quote quantity"),
         "TC-E19": Refusal(How.DENIED, "time in force DAY"),
@@ -252,7 +266,7 @@ BSX = VenueProfile(
         "TC-D63": "no option chains: " + _NO_OPTIONS,
         "TC-D71": "subscriptions of the venue take no parameters (protocol 5.1)",
         "TC-D72": "the adapter defines no request parameters for the venue",
-        "X10": "the venue never changes an order itself: it has no amend call and no reason that names one (protocol 4.6)",
+        "X10": "the venue never changes an order itself: no amend call, and no reason that names one (protocol 4.6)",
         "X13": "the private channel has no sequence numbers, and perpetuals no trading days (protocol 5.3)",
     },
 )

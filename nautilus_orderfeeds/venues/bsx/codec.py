@@ -105,20 +105,18 @@ class OrderCodec:
         liquidity = self._implied_liquidity(order)
         status, reason, due_post_only = _status(order)
         update = OrderUpdate(
-            source=source,
-            venue_order_id=order_id,
-            refs=refs_of(client_order_id, order.nonce),
-            status=status,
-            client_order_id=client_order_id,
-            symbol=symbol,
-            side=_SIDES[order.side],
-            type=_TYPES[order.order_stop_type][order.type],
+            source,
+            order_id,
+            refs_of(client_order_id, order.nonce),
+            status,
+            client_order_id,
+            symbol,
+            _SIDES[order.side],
+            _TYPES[order.order_stop_type][order.type],
             time_in_force=_TIMES_IN_FORCE[order.time_in_force],
             quantity=order.size or None,
             # The price of a market order is its worst acceptable one, no term of the order.
             price=None if order.type is WireOrderType.MARKET else order.price or None,
-            post_only=order.post_only,
-            reduce_only=order.reduce_only,
             filled_qty=filled,
             avg_px=order.avg_price or None,
             fees=order.filled_fees,
@@ -173,6 +171,8 @@ def symbol_of(product_id: str) -> str:
 def _seldom_told(order: Order) -> dict[str, Any]:
     """Return the fields of an `OrderUpdate` that only few orders have something to say about."""
     told: dict[str, Any] = {}
+    if order.post_only or order.reduce_only:
+        told["post_only"], told["reduce_only"] = order.post_only, order.reduce_only
     if order.type is WireOrderType.STOP or order.order_stop_type in _STOPS:
         told["trigger_price"] = order.stop_price or None
         told["trigger_type"] = trigger_of(order.stop_price_option)
@@ -228,7 +228,7 @@ def own_fill(
         last_px=trade.price,
         commission=commission,
         commission_currency=SETTLEMENT,
-        liquidity_side=_liquidity(trade.liquidity_indicator, liquidity),
+        liquidity_side=_INDICATED.get(trade.liquidity_indicator[:1], liquidity),
         ts_event=trade.time or ts_event,
         venue_trade_id=venue_trade_id,
         ends_at=ends_at,
@@ -239,31 +239,28 @@ def _fills(
     order_id: str, trades: list[OwnTrade], filled: Decimal | None, liquidity: LiquiditySide, ts_event: int
 ) -> tuple[Fill, ...]:
     """Read the trades of the latest event: they bring the filled quantity to where it is now."""
-    cum = filled
-    if cum is not None:
-        for trade in trades:
-            cum -= trade.size
-        if cum < ZERO:  # more traded than filled: their place is not known
-            cum = None
     fills = []
-    for trade in trades:
-        if cum is not None:
-            cum += trade.size
+    ends_at = filled
+    for trade in reversed(trades):
         # One without an id cannot be told from its repetition: the growth of `filled_size` tells of it.
         if trade.id:
-            fills.append(own_fill(order_id, trade, liquidity=liquidity, ends_at=cum, ts_event=ts_event))
-    return tuple(fills)
+            fills.append(own_fill(order_id, trade, liquidity=liquidity, ends_at=ends_at, ts_event=ts_event))
+        else:
+            check_numbers(trade.size)
+        if ends_at is not None:
+            ends_at -= trade.size
+    if ends_at is not None and ends_at < ZERO:  # more traded than filled: their place is not known
+        fills = [structs.replace(fill, ends_at=None) for fill in fills]
+    return tuple(reversed(fills))
 
 
-def _liquidity(indicator: str, otherwise: LiquiditySide) -> LiquiditySide:
-    """Read the indicator, whose words are not published, by its first letter."""
-    match indicator[:1]:
-        case "M" | "m":
-            return LiquiditySide.MAKER
-        case "T" | "t":
-            return LiquiditySide.TAKER
-        case _:
-            return otherwise
+#: The indicator's words are not published: its first letter tells.
+_INDICATED: Final = {
+    "M": LiquiditySide.MAKER,
+    "m": LiquiditySide.MAKER,
+    "T": LiquiditySide.TAKER,
+    "t": LiquiditySide.TAKER,
+}
 
 
 def _check_order(order: Order) -> None:
@@ -273,8 +270,6 @@ def _check_order(order: Order) -> None:
         raise ValueError(f"size {size} is negative")
     if filled is not None and filled < ZERO:
         raise ValueError(f"filled_size {filled} is negative")
-    for trade in order.last_trades or ():
-        check_numbers(trade.size)
 
 
 def _status(order: Order) -> tuple[VenueStatus, str, bool]:

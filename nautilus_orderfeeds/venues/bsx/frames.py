@@ -21,6 +21,8 @@ _log = logging.getLogger(__name__)
 #: Kind of the `VenueData` that tells of a liquidation.
 LIQUIDATION: Final = "LIQUIDATION"
 
+_ACCOUNT_CHANGED: Final = AccountChanged()
+
 _EXPECTED: Final = "a frame of the orders channel (protocol 5.3)"
 
 
@@ -54,27 +56,36 @@ class PrivateDecoder:
         except wire.DECODE_ERRORS as exc:
             return self._second_look(raw, exc)
         match frame.type:
-            case FrameType.UPDATE:
-                source = Source.STREAM
-            case FrameType.SNAPSHOT:
-                source = Source.SNAPSHOT
+            case FrameType.UPDATE | FrameType.SNAPSHOT:
+                if frame.data is UNSET:
+                    raise FrameError(VENUE, raw, f"{_EXPECTED} with data")
+                try:
+                    return self._read(frame)
+                except ValueError as exc:
+                    return self._salvage(raw, exc)
             case FrameType.ERROR:
                 # We only ever subscribe, so an error means that the subscription is gone.
                 return [Gap(f"orders channel: {frame.message} ({frame.code})")]
             case _:
                 return []
-        if frame.data is UNSET:
-            raise FrameError(VENUE, raw, f"{_EXPECTED} with data")
-        orders = frame.data or ()
-        try:
-            messages: list[VenueMessage] = [self._codec.update(order, source, frame.timestamp) for order in orders]
-        except ValueError as exc:
-            return self._salvage(raw, exc)
-        if source is Source.STREAM:
-            messages += [_liquidation(order, frame.timestamp) for order in orders if order.is_liquidation]
-            if any(map(_traded, orders)):
-                messages.append(AccountChanged())
-        return messages
+
+    def _read(self, frame: wire.OrdersFrame) -> list[VenueMessage]:
+        is_news = frame.type is FrameType.UPDATE
+        source = Source.STREAM if is_news else Source.SNAPSHOT
+        updates: list[VenueMessage] = []
+        besides: list[VenueMessage] = []
+        traded = False
+        for order in frame.data or ():
+            updates.append(self._codec.update(order, source, frame.timestamp))
+            if order.last_trades:
+                traded = True
+            if order.is_liquidation:
+                besides.append(_liquidation(order, frame.timestamp))
+        if is_news:
+            updates += besides
+            if traded:
+                updates.append(_ACCOUNT_CHANGED)
+        return updates
 
     def _second_look(self, raw: bytes, exc: Exception) -> list[VenueMessage]:
         control = wire.decode(wire.CONTROL, raw, f"{_EXPECTED} or a control frame (protocol 5.1; {exc})")
@@ -106,11 +117,7 @@ class PrivateDecoder:
         _log.error(
             "%s: %d of %d orders in a frame unreadable, asking for them: %s", VENUE, len(lost), len(frame.data), exc
         )
-        return [*readable, *lost, AccountChanged()]
-
-
-def _traded(order: wire.Order) -> bool:
-    return bool(order.last_trades)
+        return [*readable, *lost, _ACCOUNT_CHANGED]
 
 
 def _liquidation(order: wire.Order, frame_ts: int) -> VenueData:

@@ -7,6 +7,10 @@ sFOX as a simulated venue: its documented REST and WebSocket protocol over the s
 
 With `enterprise=True` the ready-made configs are those of enterprise mode. What a test scripts is on the twin
 (`sim.twin`); what the venue's pages leave open is a switch (`sim.twin.options`, `SfoxTwinOptions`).
+
+Faults know REST calls as `POST /v1/orders/{side}`, `DELETE /v1/orders/{order_id}` and so on, and frames by their
+feed's name and as `orders`, `orders/initial`, `orders/update`, `orders/update/Cancel Pending`, `orders/stale`,
+`trades/update`, `balances/update`, `book/update`, `ticker/update`, `market-trades/update`, `control/subscribe`.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ from typing import Any, ClassVar
 from nautilus_orderfeeds.sim.later import Later
 from nautilus_orderfeeds.sim.ledger import Ledger
 from nautilus_orderfeeds.sim.market import Market
-from nautilus_orderfeeds.sim.model import Fee, Liquidity, OrderKind, Side, SimOrder, TimeInForce
+from nautilus_orderfeeds.sim.model import EndReason, Fee, Liquidity, OrderKind, Side, SimOrder, TimeInForce
 from nautilus_orderfeeds.sim.venue import SimParts, VenueTwin
 from nautilus_orderfeeds.venues.sfox.twin_account_rest import AccountRoutes, OfferRoutes
 from nautilus_orderfeeds.venues.sfox.twin_accounts import PARTNER, Funds, Keyring
@@ -135,9 +139,13 @@ class SfoxTwin(VenueTwin):
         """Let every user token that exists end now: 401 from here on."""
         self._keyring.expire_tokens()
 
-    def revoke_keys(self, number: int = 0) -> None:
-        """Let the keys of an own account end now: 401, and no more logins; connections live on (3 [?])."""
-        self._keyring.revoke(f"account-{number + 1}")
+    def revoke_keys(self, number: int = 0, *, close: bool = False) -> None:
+        """Let the keys of an own account end now: 401, no more logins; whether connections end is open (3 [?])."""
+        name = f"account-{number + 1}"
+        self._keyring.revoke(name)
+        for connection in self._sender.connections():
+            if close and connection.account == name:
+                connection.close()
 
     # -- scripts --------------------------------------------------------------------------------------------
 
@@ -186,9 +194,13 @@ class SfoxTwin(VenueTwin):
             expires_ms=expire_ns // _MS if expire_ns is not None else None,
         )
 
-    def cancel_external(self, order: SimOrder | str) -> None:
-        """Cancel an order from the web app."""
-        self._exchange.request_cancel(order if isinstance(order, SimOrder) else self.ledger.order(order))
+    def cancel_external(self, order: SimOrder | str, *, reason: EndReason = EndReason.USER) -> None:
+        """Cancel an order from the web app, or end it at once for another reason, e.g. `EndReason.ADMIN`."""
+        found = order if isinstance(order, SimOrder) else self.ledger.order(order)
+        if reason is EndReason.USER:
+            self._exchange.request_cancel(found)
+        else:
+            self.market.cancel(found, reason)
 
     def refuse_next_order(self, text: str, status: int = 422) -> None:
         """Let the next create be refused with this text."""

@@ -126,11 +126,25 @@ class AccountRoutes:
         def add(currency: str, amount: Decimal, ns: int, **more: object) -> None:
             balances[currency] = balances.get(currency, Decimal(0)) + amount
             row: Row = {
-                "id": len(rows) + 1, "order_id": "", "client_order_id": "", "day": iso(ns, whole_secs=True),
-                "action": "Deposit", "currency": currency, "memo": "", "amount": _decimal(amount),
-                "net_proceeds": _decimal(amount), "price": 1, "fees": 0, "status": "done", "hold_expires": "",
-                "tx_hash": "", "algo_name": "", "algo_id": "", "account_balance": _decimal(balances[currency]),
-                "timestamp": ns // _MS, **more,
+                "id": len(rows) + 1,
+                "order_id": "",
+                "client_order_id": "",
+                "day": iso(ns, whole_secs=True),
+                "action": "Deposit",
+                "currency": currency,
+                "memo": "",
+                "amount": _decimal(amount),
+                "net_proceeds": _decimal(amount),
+                "price": 1,
+                "fees": 0,
+                "status": "done",
+                "hold_expires": "",
+                "tx_hash": "",
+                "algo_name": "",
+                "algo_id": "",
+                "account_balance": _decimal(balances[currency]),
+                "timestamp": ns // _MS,
+                **more,
             }
             rows.append(row)
 
@@ -143,9 +157,12 @@ class AccountRoutes:
             order = self._records.order(account, fill.venue_order_id)
             algorithm = ALGORITHMS[int(str(order.info["algorithm_id"]))]
             shared: Row = {
-                "order_id": fill.venue_order_id, "client_order_id": fill.client_order_id,
-                "action": self._wire.action(fill.side), "algo_name": algorithm.text,
-                "algo_id": str(algorithm.number), "price": _decimal(fill.price),
+                "order_id": fill.venue_order_id,
+                "client_order_id": fill.client_order_id,
+                "action": self._wire.action(fill.side),
+                "algo_name": algorithm.text,
+                "algo_id": str(algorithm.number),
+                "price": _decimal(fill.price),
             }
             add(product.base, sign * fill.size, fill.time_ns, **shared)
             cash = -sign * fill.size * fill.price - fill.fee

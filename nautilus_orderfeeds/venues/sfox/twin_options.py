@@ -155,7 +155,7 @@ class SfoxTwinOptions:
     initial_orders, initial_user_orders, initial_trades, initial_balances : InitialList
         What follows a subscription: own open orders, those of each end user, fills, balances.
     payload_shape : PayloadShape
-        Of private feeds.
+        Of private feeds; single objects come on own feeds only.
     feed_shape : FeedShape
     feed_without : tuple[str, ...]
         Fields that orders on the feed lack.
@@ -164,6 +164,10 @@ class SfoxTwinOptions:
     padded_decimals : bool
         Strings with eight decimals on the feeds (`GET /v1/account/trades` always has them).
     spelling : Spelling
+    partial_is_filled : bool
+        A partly filled order says `Filled`, as one old page has it (6); it stays open in every list.
+    algorithm_options : object
+        What every order has there: `None`, an object or a list of strings (5).
     action_case : ActionCase
     balances_shown : BalancesShown
     balances_2020 : bool
@@ -283,6 +287,8 @@ class SfoxTwinOptions:
     rest_strings: bool = False
     padded_decimals: bool = False
     spelling: Spelling = Spelling.TITLE
+    partial_is_filled: bool = False
+    algorithm_options: object = None
     action_case: ActionCase = ActionCase.TITLE
     balances_shown: BalancesShown = BalancesShown.ALL
     balances_2020: bool = False

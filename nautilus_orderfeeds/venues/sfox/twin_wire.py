@@ -13,7 +13,7 @@ from nautilus_orderfeeds.venues.sfox.twin_accounts import Funds
 from nautilus_orderfeeds.venues.sfox.twin_options import SfoxTwinOptions
 from nautilus_orderfeeds.venues.sfox.twin_products import ALGORITHMS
 from nautilus_orderfeeds.venues.sfox.twin_views import OrderView, TradeView
-from nautilus_orderfeeds.venues.sfox.twin_words import ActionCase, FeedShape
+from nautilus_orderfeeds.venues.sfox.twin_words import ActionCase, FeedShape, Status
 
 _PLACES = Decimal("0.00000001")
 _DIGITS = Context(prec=40, rounding=ROUND_HALF_UP)
@@ -93,6 +93,8 @@ class Wire:
         algorithm = ALGORITHMS[int(str(info["algorithm_id"]))]
         action = self.action(order.side)
         net = view.notional - view.fees
+        is_partial = view.status is Status.STARTED and view.filled > 0
+        status = Status.FILLED if is_partial and self._options.partial_is_filled else view.status
         fields: dict[str, object] = {
             "id": int(order.venue_order_id),
             "side_id": 500 if order.side is Side.BUY else 600,
@@ -111,8 +113,8 @@ class Wire:
             "fees": view.fees,
             # The sign of the fee looks wrong for buys, and is what the samples show (5).
             "net_proceeds": -net if order.side is Side.BUY else net,
-            "status": view.text or self._options.spelling.write(view.status.text),
-            "status_code": view.status.code,
+            "status": view.text or self._options.spelling.write(status.text),
+            "status_code": status.code,
             "routing_option": info["routing_option"],
             "routing_type": info["routing_type"],
             "time_in_force": info["time_in_force"],
@@ -123,7 +125,7 @@ class Wire:
             "user_tx_id": order.client_order_id,
             "o_action": action,
             "algo_id": algorithm.number,
-            "algorithm_options": info.get("algorithm_options"),
+            "algorithm_options": self._options.algorithm_options,
             "destination": info["destination"],
         }
         if not self._options.date_added:

@@ -27,8 +27,13 @@ _ONBOARDING = "private.enterprise.users"
 _OWN = {own_feed(channel): channel for channel in Channel}
 _ENTERPRISE = {enterprise_feed(channel): channel for channel in Channel}
 _NO_CREDIT = {
-    "enabled": False, "equity": "0", "equity_for_withdrawals": "0", "exposure": "0",
-    "available_exposure": "0", "exposure_limit": "0", "liquidation_level": "0",
+    "enabled": False,
+    "equity": "0",
+    "equity_for_withdrawals": "0",
+    "exposure": "0",
+    "available_exposure": "0",
+    "exposure_limit": "0",
+    "liquidation_level": "0",
 }
 
 

@@ -75,6 +75,8 @@ async def test_revoked_keys_do_not_log_in_any_more() -> None:
         assert (await (await raw.connect()).auth(raw.key))["type"] == "error"
         raw.twin.account().place("btcusd", Side.BUY, "0.1", "43000")
         assert (await stream.data(OPEN_ORDERS))[0]["status"] == "Started"  # what is connected stays
+        raw.twin.revoke_keys(close=True)
+        assert (await stream.socket.receive(timeout=3)).type is aiohttp.WSMsgType.CLOSE
 
 
 # -- user tokens --------------------------------------------------------------------------------------------

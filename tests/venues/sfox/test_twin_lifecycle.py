@@ -123,6 +123,27 @@ async def test_an_unknown_status_touches_nothing_else() -> None:
         await stream.statuses("Started")
 
 
+async def test_filled_may_mean_partly_filled() -> None:
+    async with sfox(partial_is_filled=True, algorithm_options=["x"]) as raw:
+        stream = await raw.stream(OPEN_ORDERS)
+        order = _rest(raw)
+        raw.twin.account().fill(order, "0.4")
+        raw.twin.account().fill(order, "0.6")
+        seen = await stream.statuses("Started", "Filled", "Filled", "Done")
+        assert [filled for _, filled in seen] == ["0", "0.4", "1", "1"]
+        raw.twin.account().fill(_rest(raw), "0.4")
+        (row,) = await raw.get("/v1/orders")
+        assert (row["status"], row["status_code"], row["algorithm_options"]) == ("Filled", 210, ["x"])
+
+
+async def test_the_venue_may_end_an_order_without_a_cancel() -> None:
+    async with sfox() as raw:
+        stream = await raw.stream(OPEN_ORDERS)
+        order = _rest(raw)
+        raw.sim.cancel_external(order, reason=EndReason.ADMIN)
+        await stream.statuses("Started", "Canceled")
+
+
 async def test_an_amendment_is_told() -> None:
     async with sfox() as raw:
         stream = await raw.stream(OPEN_ORDERS)

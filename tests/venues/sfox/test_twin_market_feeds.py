@@ -103,12 +103,12 @@ async def test_market_trades_are_those_of_other_venues() -> None:
             *("id", "quantity", "price", "exchange", "exchange_id", "side", "pair", "pair_id", "timestamp"),
             *("timeStamp", "buyOrderId", "sellOrderId", "is_decimal"),
         }
-        assert (trades[0]["price"], trades[0]["quantity"], trades[0]["side"]) == ("43100", "0.5", "buy")
+        assert (trades[0]["price"], trades[0]["quantity"], trades[0]["pair"]) == ("43100", "0.5", "btcusd")
         assert trades[0]["is_decimal"] is True
         assert len({(trade["exchange"], trade["id"]) for trade in trades}) == 6
         assert len(trades[0]["timestamp"]) == len("2022-04-14T01:57:21.521999872Z")
         raw.twin.options.trades_2019 = True
-        raw.sim.market.trade("btcusd", "43100", "0.00390419", Side.SELL)
+        raw.twin.account().place("btcusd", Side.SELL, "0.00390419", "43000")
         old = await stream.data(feed)
         assert (old["quantity"], old["side"]) == ("390419", "sell")
         assert "is_decimal" not in old

@@ -1,0 +1,197 @@
+"""Reading orders back (protocol, 5.4, 5.5 and 11.5).
+
+`orders` lists conditional orders only, and of everybody; `orderstatus` knows one order by its id, in the final dialect
+also by its client order id. So the list is only asked which of our orders are live and untouched; everything else,
+and every fill, is told by `orderstatus`.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from nautilus_orderfeeds.feed.errors import FeedError, NotSent, OutcomeUnknown, TransientFeedError
+from nautilus_orderfeeds.feed.limits import Priority
+from nautilus_orderfeeds.orders.requests import OrderRef
+from nautilus_orderfeeds.orders.updates import OrderUpdate, Source
+from nautilus_orderfeeds.venues.acttrader import wire
+from nautilus_orderfeeds.venues.acttrader.codec import OrderCodec, Reading
+from nautilus_orderfeeds.venues.acttrader.conversation import Conversation, VenueError
+from nautilus_orderfeeds.venues.acttrader.identity import client_order_ids
+from nautilus_orderfeeds.venues.acttrader.times import iso_ms
+from nautilus_orderfeeds.venues.acttrader.words import ORDER_NOT_EXISTS, VENUE, Dialect, Event, reason_of
+from nautilus_orderfeeds.venues.base import VenueMessage
+
+_log = logging.getLogger(__name__)
+
+#: So few orders are asked for one by one, without a list.
+_FEW: Final = 2
+
+_NS_PER_MIN: Final = 60_000_000_000
+
+
+class Found(Struct):
+    """What became of the orders asked for."""
+
+    updates: list[OrderUpdate]
+    absent: list[OrderRef]
+
+
+class _Looked(Struct, frozen=True):
+    """The answer to one `orderstatus`: the order, or that there is none, or (neither) a refusal to say."""
+
+    reading: Reading | None = None
+    not_exists: bool = False
+
+
+class OrderQueries:
+    """Reads orders of one login.
+
+    Parameters
+    ----------
+    conversation : Conversation
+        Where to ask.
+    codec : OrderCodec
+        Reads the orders.
+    dialect : Dialect
+        In which is asked.
+    lookback_mins : float
+        How far back ended orders are listed.
+    may_be_on_its_way : Callable[[str], bool]
+        Whether the order of a client order id was sent so lately that the venue may not have it yet.
+    """
+
+    def __init__(
+        self,
+        conversation: Conversation,
+        codec: OrderCodec,
+        dialect: Dialect,
+        lookback_mins: float,
+        may_be_on_its_way: Callable[[str], bool],
+    ) -> None:
+        self._conversation = conversation
+        self._codec = codec
+        self._by_client_id = dialect is Dialect.FINAL
+        self._lookback_ns = int(lookback_mins * _NS_PER_MIN)
+        self._may_be_on_its_way = may_be_on_its_way
+        self._lost: set[str] = set()
+
+    async def find(self, refs: Sequence[OrderRef]) -> Found:
+        """Find out what became of `refs`.
+
+        Returns
+        -------
+        Found
+            What was found; absent is what the venue says it never received (final dialect, and only of an order that
+            was never acknowledged).
+
+        Raises
+        ------
+        FeedError
+            If a question was not answered.
+        """
+        askable = all(ref.venue_order_id is not None or self._by_client_id for ref in refs)
+        rows = [] if refs and askable and len(refs) <= _FEW else await self.listed()
+        found = Found([], [])
+        looking = [self._find_one(ref, _row_of(ref, rows), found) for ref in refs]
+        failures = [e for e in await asyncio.gather(*looking, return_exceptions=True) if e is not None]
+        for failure in failures:
+            raise failure
+        return found
+
+    async def listed(self) -> list[Reading]:
+        """Read the list of conditional orders (`orders`); raises `FeedError`.
+
+        A row that cannot be read is logged and left out: its order is then asked for by its id.
+        """
+        payload = wire.Since(iso_ms(self._codec.now_ns() - self._lookback_ns)) if self._by_client_id else None
+
+        def read(body: bytes | None) -> tuple[list[Reading], list[VenueMessage]]:
+            rows = wire.ROWS.decode(body) if body is not None else []
+            return [reading for row in rows if (reading := self._row(bytes(row))) is not None], []
+
+        try:
+            rows: list[Reading] = await self._ask(Event.ORDERS, payload, read)
+        except VenueError as error:
+            raise TransientFeedError(f"orders refused: {error}") from None
+        return rows
+
+    def _row(self, raw: bytes) -> Reading | None:
+        try:
+            return self._codec.read(wire.ORDER.decode(raw), Source.SNAPSHOT)
+        except (*wire.DECODE_ERRORS, ValueError) as exc:
+            _log.error("%s: unreadable row in a list of orders: %s: %s", VENUE, exc, raw[:200])
+            return None
+
+    async def _find_one(self, ref: OrderRef, row: Reading | None, found: Found) -> None:
+        if row is not None and row.untouched:
+            found.updates.append(row.update)
+            return
+        venue_order_id = ref.venue_order_id or (None if row is None else row.update.venue_order_id)
+        if venue_order_id is not None:
+            looked = await self._status(wire.Named(order_id=wire.wire_id(venue_order_id)))
+            if looked.reading is not None:
+                found.updates.append(looked.reading.update)
+            elif row is not None:
+                found.updates.append(row.update)
+            else:
+                _log.warning("%s: nothing is told of order %s (%s)", VENUE, venue_order_id, ref.client_order_id)
+            return
+        if self._by_client_id:
+            await self._find_by_client_id(ref, found)
+        elif ref.client_order_id not in self._lost:
+            self._lost.add(ref.client_order_id)
+            _log.error(
+                "%s: order %r was not acknowledged and is not listed; the draft dialect has no other question, so it "
+                "stays in flight until an execution tells of it. It is not sent again",
+                VENUE,
+                ref.client_order_id,
+            )
+
+    async def _find_by_client_id(self, ref: OrderRef, found: Found) -> None:
+        """Look for an order without an id; a sibling in an OCO pair may hide it under its own client order id."""
+        may_be_late = self._may_be_on_its_way(ref.client_order_id)
+        nothing_there = True
+        for client_order_id in client_order_ids(ref):
+            looked = await self._status(wire.Named(client_order_id=client_order_id))
+            nothing_there = nothing_there and looked.not_exists
+            reading = looked.reading
+            if reading is not None and not set(reading.update.refs).isdisjoint(ref.refs):
+                found.updates.append(reading.update)
+                return
+        if nothing_there and not may_be_late:
+            found.absent.append(ref)
+
+    async def _status(self, named: wire.Named) -> _Looked:
+        def read(body: bytes | None) -> tuple[_Looked, list[VenueMessage]]:
+            return _Looked(self._codec.read(wire.ORDER.decode(body or b""), Source.QUERY)), []
+
+        try:
+            looked: _Looked = await self._ask(Event.ORDER_STATUS, named, read)
+        except VenueError as error:
+            return _Looked(not_exists=reason_of(error.text) == ORDER_NOT_EXISTS)
+        return looked
+
+    async def _ask(
+        self,
+        event: Event,
+        payload: msgspec.Struct | None,
+        read: Callable[[bytes | None], tuple[object, list[VenueMessage]]],
+    ) -> object:
+        try:
+            return await self._conversation.ask(event, payload, read, priority=Priority.READ)
+        except (NotSent, OutcomeUnknown) as exc:
+            raise TransientFeedError(str(exc)) from None
+
+
+def _row_of(ref: OrderRef, rows: Sequence[Reading]) -> Reading | None:
+    """Return the row about `ref`: by the venue's id if that is known, else by what comes back of ours."""
+    if ref.venue_order_id is not None:
+        return next((row for row in rows if row.update.venue_order_id == ref.venue_order_id), None)
+    keys = set(ref.refs)
+    return next((row for row in rows if not keys.isdisjoint(row.update.refs)), None)
+
+

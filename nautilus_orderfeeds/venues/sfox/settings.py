@@ -1,0 +1,191 @@
+"""What an sFOX client is told by its configuration; plain, free of the framework."""
+
+from enum import Enum, unique
+from typing import Final
+
+from msgspec import Struct
+
+from nautilus_orderfeeds.feed.errors import FatalFeedError
+from nautilus_orderfeeds.venues.secrets import Secret
+from nautilus_orderfeeds.venues.sfox.words import VENUE, RoutingType
+
+
+@unique
+class SfoxEnvironment(Enum):
+    """Which of the venue's installations (protocol, 2)."""
+
+    LIVE = "live"
+    SANDBOX = "sandbox"
+
+
+@unique
+class EnterpriseFlag(Enum):
+    """How `enterprise` is written when logging in: the venue's pages differ (protocol, 3)."""
+
+    BOOLEAN = "boolean"
+    STRING = "string"
+
+
+@unique
+class BookKind(Enum):
+    """Which order book market data comes from (protocol, 8.6)."""
+
+    NET = "net"
+    """With fees in the prices, as NetPrice routing compares them."""
+    RAW = "sfox"
+    """Without fees."""
+
+
+@unique
+class CrossedBooks(Enum):
+    """What becomes of a book whose best bid is not below its best ask."""
+
+    DROP = "drop"
+    PASS = "pass"
+
+
+_HTTP: Final = {
+    SfoxEnvironment.LIVE: "https://api.sfox.com",
+    SfoxEnvironment.SANDBOX: "https://api.staging.sfox.com",
+}
+_WS: Final = {
+    SfoxEnvironment.LIVE: "wss://ws.sfox.com/ws",
+    SfoxEnvironment.SANDBOX: "wss://ws.staging.sfox.com/ws",
+}
+
+
+def base_url_http(environment: SfoxEnvironment) -> str:
+    """Return the address of the REST interface (protocol, 2)."""
+    return _HTTP[environment]
+
+
+def base_url_ws(environment: SfoxEnvironment) -> str:
+    """Return the address of the WebSocket (protocol, 2)."""
+    return _WS[environment]
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """The venue's limits (protocol, 9); those per address are shared by all clients of the process.
+
+    Parameters
+    ----------
+    rest_requests : int
+        REST requests of this address in 10 seconds; the venue allows 250 to all processes together.
+    ws_requests_per_min : int
+        WebSocket requests of this address; the venue allows 40 to all processes together.
+    ws_block_secs : float
+        How long nothing is sent after the venue seems to have blocked the address (the venue: 2 minutes).
+    factor : int
+        Multiplies every limit of a route; more than 1 only for a venue that says so.
+    """
+
+    rest_requests: int = 225
+    ws_requests_per_min: int = 36
+    ws_block_secs: float = 120.0
+    factor: int = 1
+
+    def __post_init__(self) -> None:
+        if self.rest_requests < 1 or self.ws_requests_per_min < 4 or self.ws_block_secs < 0 or self.factor < 1:
+            raise ValueError(
+                f"expected rest_requests >= 1, ws_requests_per_min >= 4 (two a connection), ws_block_secs >= 0 and "
+                f"factor >= 1; received {self}"
+            )
+
+
+class SfoxSettings(Struct, frozen=True, kw_only=True):
+    """Settings of one account.
+
+    Parameters
+    ----------
+    base_url_http, base_url_ws : str
+        Addresses of REST and WebSocket.
+    api_key : Secret
+        Of the account, or the enterprise key.
+    enterprise : bool
+        The key is an enterprise key.
+    user_id : str
+        The end user whose account it is (enterprise only).
+    enterprise_flag : EnterpriseFlag
+        How the login says so.
+    routing_type : RoutingType, optional
+        Sent with orders that name none; None: left out.
+    fiat_price_places, crypto_price_places : int
+        Decimals an order's price may have, by quote currency; the venue's pages differ (protocol, 4).
+    allow_negative_balances : bool
+        Start although the account owes something (credit, shorting): only what it has is shown then.
+    absent_after_secs : float
+        How long an order whose submission was not answered must be unknown to the venue to count as never received.
+    sequence_grace_secs : float
+        How long a skipped frame may come later than its successors.
+    book : BookKind
+        Which order book market data comes from.
+    crossed_books : CrossedBooks
+        What becomes of crossed ones.
+    limits : Limits
+        The venue's limits.
+    timeout_secs : float
+        Limit of one REST request.
+    env_prefix : str
+        Of the environment variables that may hold the credentials, for messages.
+    """
+
+    base_url_http: str = _HTTP[SfoxEnvironment.LIVE]
+    base_url_ws: str = _WS[SfoxEnvironment.LIVE]
+    api_key: Secret = Secret("")
+    enterprise: bool = False
+    user_id: str = ""
+    enterprise_flag: EnterpriseFlag = EnterpriseFlag.BOOLEAN
+    routing_type: RoutingType | None = RoutingType.NET_PRICE
+    fiat_price_places: int = 2
+    crypto_price_places: int = 8
+    allow_negative_balances: bool = False
+    absent_after_secs: float = 120.0
+    sequence_grace_secs: float = 1.0
+    book: BookKind = BookKind.NET
+    crossed_books: CrossedBooks = CrossedBooks.DROP
+    limits: Limits = Limits()
+    timeout_secs: float = 10.0
+    env_prefix: str = f"{VENUE}_"
+
+    def __post_init__(self) -> None:
+        for name in ("fiat_price_places", "crypto_price_places"):
+            if not 0 <= getattr(self, name) <= 8:
+                raise ValueError(f"{name} {getattr(self, name)} must be between 0 and 8")
+        if self.absent_after_secs < 0 or self.sequence_grace_secs < 0:
+            raise ValueError("absent_after_secs and sequence_grace_secs must not be negative")
+
+    def __repr__(self) -> str:
+        whose = f"end user {self.user_id!r}" if self.enterprise else "own account"
+        return f"SfoxSettings({self.base_url_http}, {self.base_url_ws}, {whose})"
+
+    def variable(self, name: str) -> str:
+        """Return the environment variable that may hold the setting `name`."""
+        return f"{self.env_prefix}{name.upper()}"
+
+    def require_key(self) -> None:
+        """Check that there is a key.
+
+        Raises
+        ------
+        FatalFeedError
+            Naming the environment variable that may hold it.
+        """
+        if not self.api_key:
+            raise FatalFeedError(f"{VENUE}: missing api_key (or {self.variable('api_key')} in the environment)")
+
+    def require_account(self) -> None:
+        """Check that everything needed to trade was given.
+
+        Raises
+        ------
+        FatalFeedError
+            Naming what is missing, and what does not fit together.
+        """
+        self.require_key()
+        if self.enterprise and not self.user_id:
+            raise FatalFeedError(
+                f"{VENUE}: an enterprise key needs the end user whose account is traded: set user_id "
+                f"(or {self.variable('user_id')})"
+            )
+        if self.user_id and not self.enterprise:
+            raise FatalFeedError(f"{VENUE}: user_id is for enterprise keys only: set enterprise=True, or leave it out")

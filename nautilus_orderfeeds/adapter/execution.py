@@ -393,11 +393,12 @@ class OrderFeedExecutionClient(ExecutionReports, LiveExecutionClient):
                 self._msgbus.publish(topic=f"data.{custom_data.VENUE_EVENT.topic}", msg=data)
 
     def _read_back(self, message: Readback) -> None:
+        reason = message.reason or "stream hint"
         tracked = self._tracker.get(None, message.venue_order_id)
         if tracked is not None:
-            self._resolver.watch(tracked, message.reason or "stream hint", delay_secs=0.0)
-        else:
-            self._sync_soon(message.reason or "stream hint")
+            self._resolver.watch(tracked, reason, delay_secs=0.0, hint=True)
+        elif message.venue_order_id is None or not self._venue.capabilities.foreign_updates:
+            self._sync_soon(reason)
 
     def _sync_soon(self, reason: str) -> None:
         if self._sync_task is None or self._sync_task.done():

@@ -85,8 +85,9 @@ class ExecutionReports:
     async def _caught_up_reports(self, orders: Sequence[TrackedOrder]) -> list[OrderStatusReport]:
         """Return the reports of the orders of which the framework applies everything told within `_CATCH_UP_SECS`."""
         deadline = self._loop.time() + _CATCH_UP_SECS
-        while self._loop.time() < deadline and not all(self._caught_up(tracked) for tracked in orders):
-            await asyncio.sleep(0.005)  # noqa: ASYNC110  (the engine tells nobody when it has applied an event)
+        # The engine tells nobody when it has applied an event, so its orders are looked at.
+        while self._loop.time() < deadline and not all(self._caught_up(t) for t in orders):  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
         reports: list[OrderStatusReport] = []
         for tracked in orders:
             instrument = self._instrument_of(tracked)

@@ -5,6 +5,7 @@ answers, queries, timers. It writes each event to the journal before the framewo
 """
 
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from typing import Any
 
 from nautilus_trader.model.identifiers import InstrumentId, Symbol
@@ -13,7 +14,7 @@ from nautilus_trader.model.identifiers import Venue as NtVenue
 from nautilus_orderfeeds.adapter import convert, custom_data
 from nautilus_orderfeeds.adapter.emitter import Emitter, Native
 from nautilus_orderfeeds.orders import events as ev
-from nautilus_orderfeeds.orders.inference import Rules
+from nautilus_orderfeeds.orders.inference import Rules, inferred_px
 from nautilus_orderfeeds.orders.journal import Journal, JournalError
 from nautilus_orderfeeds.orders.state import may_follow
 from nautilus_orderfeeds.orders.tracker import OrderTracker, TrackedOrder
@@ -72,6 +73,12 @@ class Intake:
         self.on_fill: Callable[[], None] | None = None
         #: Called when an order of which the engine guessed the end turns out to be alive.
         self.on_revenant: Callable[[TrackedOrder], None] | None = None
+        #: Orders entered elsewhere are taken up. Not where other accounts' orders are told of too.
+        self.adopting = True
+        #: The last known quote an order would fill at (quote per base), for `Rules.quote_as_last_resort`.
+        self.last_quote: Callable[[TrackedOrder], Decimal | None] | None = None
+        #: Updates about orders that are none of this account's, as far as can be known.
+        self.foreign_updates = 0
         self.unknown_instruments = 0
         self.orphaned_fills = 0
         self.fills_told = 0
@@ -110,9 +117,23 @@ class Intake:
     def settle(self, tracked: TrackedOrder) -> None:
         """Stop waiting for the trades of one order."""
         now_ns = self._clock.timestamp_ns()
+        if tracked.rules.quote_as_last_resort:
+            self._price_by_quote(tracked)
         events = self.tracker.settle(tracked, now_ns)
         if events:
             self._tell(tracked, events, now_ns, self._emitter.native(tracked))
+
+    def _price_by_quote(self, tracked: TrackedOrder) -> None:
+        state = tracked.state
+        gap = state.unexplained_qty
+        if gap <= 0 or self.last_quote is None or inferred_px(state, tracked.rules, gap) is not None:
+            return
+        px = self.last_quote(tracked)
+        if px is not None:
+            self._log.warning(
+                f"The venue tells no price of {gap} filled of {tracked.client_order_id!r}: estimated by the last quote"
+            )
+            state.known.last_px = px
 
     def release_unbound(self) -> None:
         """Replay the kept updates that can be attributed now."""
@@ -143,6 +164,11 @@ class Intake:
         if tracked.state.venue_order_id is None:
             self.tracker.bind(tracked, venue_order_id)
             self.journal.bind(tracked.client_order_id, venue_order_id)
+        elif not tracked.state.is_named:  # it was held here: the framework is told that its id changes
+            named = OrderUpdate(
+                source=Source.ANSWER, venue_order_id=venue_order_id, client_order_id=tracked.client_order_id
+            )
+            self.update(named)
         self.release_unbound()
 
     # -- inside ----------------------------------------------------------------------------------------------------
@@ -191,6 +217,10 @@ class Intake:
         return self._adopt(update, now_ns)
 
     def _adopt(self, update: OrderUpdate, now_ns: int) -> TrackedOrder | None:
+        if not self.adopting:
+            self.foreign_updates += 1
+            self._log.debug(f"Venue order {update.venue_order_id} is not known to be of this account: ignored")
+            return None
         if update.venue_order_id is None or update.symbol is None:
             return None
         if self.introducing and update.status in END_STATUSES and not update.fills and not update.filled_qty:

@@ -39,6 +39,8 @@ class Watch(Struct):
     resend_cancel: int = 0
     cancel_refused: str = ""
     readings: int = 0
+    #: How many times something was heard of the order that only a reading can explain; 0: none since the last one.
+    hints: int = 0
 
 
 class Resolver:
@@ -80,6 +82,7 @@ class Resolver:
         self._rng = rng
         self._watches: dict[str, Watch] = {}
         self._asked_for_trades: set[str] = set()
+        self._next_trades_secs = 0.0
         self._read_all = False
         self._next_read_all_secs = 0.0
         #: Sends a cancel again (cancels are idempotent); set by the client.
@@ -96,14 +99,16 @@ class Resolver:
         resend_cancel: int = 0,
         cancel_refused: str = "",
         delay_secs: float = _FIRST_DELAY_SECS,
+        hint: bool = False,
     ) -> None:
-        """Find out what became of `tracked`."""
+        """Find out what became of `tracked`; after a `hint` it is read whatever seems to be known of it."""
         now = self._clock.timestamp()
         known = self._watches.get(tracked.client_order_id)
         if known is not None:
             known.resend_cancel = max(known.resend_cancel, resend_cancel)
             known.cancel_refused = known.cancel_refused or cancel_refused
             known.due_secs = min(known.due_secs, now + delay_secs)
+            known.hints += hint
             return
         self._log.debug(f"Watching {tracked.client_order_id!r}: {reason}")
         self._watches[tracked.client_order_id] = Watch(
@@ -112,6 +117,7 @@ class Resolver:
             delay_secs=delay_secs,
             resend_cancel=resend_cancel,
             cancel_refused=cancel_refused,
+            hints=int(hint),
         )
 
     def expect_end(self, tracked: TrackedOrder) -> None:
@@ -147,11 +153,16 @@ class Resolver:
         due = [watch for watch in self._watches.values() if watch.due_secs <= now]
         if not due:
             return
+        hints = [watch.hints for watch in due]
         read = await quietly(self._synchronizer, [watch.tracked for watch in due], self._log)
         again: list[TrackedOrder] = []
-        for watch in due:
-            watch.delay_secs = min(watch.delay_secs * 2, _MAX_DELAY_SECS)
+        for watch, heard in zip(due, hints, strict=True):
+            watch.delay_secs = min(max(watch.delay_secs * 2, _FIRST_DELAY_SECS), _MAX_DELAY_SECS)
+            if watch.hints != heard:
+                continue  # something new was heard meanwhile: to be read at once
             watch.due_secs = self._clock.timestamp() + watch.delay_secs * self._rng.uniform(0.5, 1.0)
+            if read:
+                watch.hints = 0
             if self._is_resolved(watch):
                 self._watches.pop(watch.tracked.client_order_id, None)
             elif read:
@@ -161,6 +172,8 @@ class Resolver:
             await self.resend(again)
 
     def _is_resolved(self, watch: Watch) -> bool:
+        if watch.hints:
+            return False
         if has_ended(watch.tracked):
             return True
         state = watch.tracked.state
@@ -201,11 +214,22 @@ class Resolver:
         if not due:
             self._asked_for_trades.clear()
             return
-        if self._asks_for_trades:
-            fresh = [t for t in due if t.client_order_id not in self._asked_for_trades]
-            if fresh:
-                self._asked_for_trades.update(t.client_order_id for t in fresh)
-                await quietly(self._synchronizer, fresh, self._log)
+        unread = await self._ask_for_trades(due) if self._asks_for_trades else set()
         for tracked in due:
-            if tracked.unsettled_since_ns:
+            if tracked.unsettled_since_ns and tracked.client_order_id not in unread:
                 self._intake.settle(tracked)
+
+    async def _ask_for_trades(self, due: Sequence[TrackedOrder]) -> set[str]:
+        """Ask once for the trades of each order; return the orders of which nothing could be read.
+
+        Of those nothing is inferred: the trades can still be read when the venue can be reached again.
+        """
+        fresh = {t.client_order_id: t for t in due if t.client_order_id not in self._asked_for_trades}
+        now = self._clock.timestamp()
+        if not fresh or now < self._next_trades_secs:
+            return set(fresh)
+        if await quietly(self._synchronizer, list(fresh.values()), self._log):
+            self._asked_for_trades.update(fresh)
+            return set()
+        self._next_trades_secs = now + _FIRST_DELAY_SECS
+        return set(fresh)

@@ -31,11 +31,22 @@ class OrderAccepted(OrderEvent, frozen=True, kw_only=True):
     """Live at the venue under `venue_order_id`; `waiting`: for its trigger.
 
     Told once, and once more where that is the only way out of PENDING_CANCEL that the framework knows (a refused
-    cancel of a triggered order).
+    cancel of a triggered order). `held`: not at the venue yet but here, under an id of ours, until `OrderReleased`.
     """
 
     venue_order_id: str
     waiting: bool = False
+    held: bool = False
+
+
+class OrderReleased(OrderEvent, frozen=True, kw_only=True):
+    """An order held here is about to be written to the venue. Never shown to a strategy.
+
+    Its venue order id is told by an `OrderUpdated` (`replaced`) as soon as the venue has named it. `refs` are the keys
+    the venue will echo.
+    """
+
+    refs: tuple[str, ...] = ()
 
 
 class OrderRejected(OrderEvent, frozen=True, kw_only=True):
@@ -60,8 +71,8 @@ class OrderPendingCancel(OrderEvent, frozen=True, kw_only=True):
 class OrderUpdated(OrderEvent, frozen=True, kw_only=True):
     """Terms changed. `quantity` is the order total in base units.
 
-    `venue_order_id` differs from the known one only for venues that change an order by cancel and create
-    (then `replaced` is true); `restated` turns an order in quote units into one in base units. `as_of` is how new
+    `venue_order_id` differs from the known one only for venues that change an order by cancel and create, and when an
+    order that was held here gets its id from the venue (then `replaced` is true); `restated` turns an order in quote units into one in base units. `as_of` is how new
     the venue's statement was (cumulative quantity, version, UNIX ns): after a restart no older one may undo it.
     """
 
@@ -199,6 +210,7 @@ AnyOrderEvent = (
     OrderDenied
     | OrderSubmitted
     | OrderAccepted
+    | OrderReleased
     | OrderRejected
     | OrderTriggered
     | OrderPendingUpdate

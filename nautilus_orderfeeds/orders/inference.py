@@ -32,6 +32,8 @@ class Rules(Struct, frozen=True, kw_only=True):
         The venue tells cumulative quantity only: no trades will come, so there is nothing to wait for.
     commission_places : int
         Decimal places of an estimated commission.
+    quote_as_last_resort : bool
+        A fill of which the venue tells no price at all, though it was asked, may be priced by the last known quote.
     """
 
     inferred_trade_id: Callable[[str, Decimal], str]
@@ -40,6 +42,7 @@ class Rules(Struct, frozen=True, kw_only=True):
     taker_fee: Decimal | None = None
     infer_at_once: bool = False
     commission_places: int = 8
+    quote_as_last_resort: bool = False
 
 
 def estimated_commission(rules: Rules, notional: Decimal, liquidity: LiquiditySide) -> Decimal:

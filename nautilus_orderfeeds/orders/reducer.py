@@ -24,7 +24,7 @@ from nautilus_orderfeeds.orders.decimals import EXACT
 from nautilus_orderfeeds.orders.fills import Events, emit, restate, tell_fill, tell_trades
 from nautilus_orderfeeds.orders.inference import Rules, inferred_fill
 from nautilus_orderfeeds.orders.learning import learn
-from nautilus_orderfeeds.orders.state import End, OrderState, may_follow
+from nautilus_orderfeeds.orders.state import End, OrderState, Placement, may_follow
 from nautilus_orderfeeds.orders.transitions import PENDING_STATUSES
 from nautilus_orderfeeds.orders.updates import LIVE_STATUSES, OrderUpdate, VenueStatus
 from nautilus_orderfeeds.orders.words import TRIGGERED_LIMIT_TYPES, LiquiditySide, OrderStatus
@@ -93,8 +93,8 @@ def _reduce(state: OrderState, update: OrderUpdate, rules: Rules) -> Events:
     if state.status is OrderStatus.INITIALIZED:
         # The venue's word proves that it was sent: the process died before it could be recorded.
         emit(state, out, ev.OrderSubmitted(ts_event=update.ts_accepted or update.ts_event))
-    if state.venue_order_id is None and update.venue_order_id is not None:
-        state.venue_order_id = update.venue_order_id
+    if update.venue_order_id is not None and not state.is_named:
+        _name(state, out, update)
     terms_are_new = learn(state, update)
     known, status = state.known, update.status
 
@@ -110,6 +110,23 @@ def _reduce(state: OrderState, update: OrderUpdate, rules: Rules) -> Events:
         tell_trades(state, out, update.fills, rules, update.ts_event)
     _conclude(state, out, rules, update.liquidity_side, update.ts_event, waited=False)
     return out
+
+
+def _name(state: OrderState, out: Events, update: OrderUpdate) -> None:
+    """Take over the venue's id; of an order that was held here the framework has to be told that its id changes."""
+    assert update.venue_order_id is not None
+    if state.venue_order_id is None or state.is_closed:
+        state.venue_order_id, state.placement = update.venue_order_id, Placement.VENUE
+        return
+    named = ev.OrderUpdated(
+        venue_order_id=update.venue_order_id,
+        quantity=state.quantity,
+        price=state.price,
+        trigger_price=state.trigger_price,
+        replaced=True,
+        ts_event=update.ts_event,
+    )
+    emit(state, out, named)
 
 
 def _complain(state: OrderState, out: Events, what: str, update: OrderUpdate | None = None) -> None:

@@ -7,6 +7,7 @@ otherwise old news after a restart would pass for new.
 """
 
 from decimal import Decimal
+from enum import Enum, unique
 from typing import Final
 
 from msgspec import Struct, field
@@ -25,6 +26,15 @@ _fma = EXACT.fma
 
 class IllegalTransition(Exception):
     """Our own error: an event was about to be emitted that the framework would refuse."""
+
+
+@unique
+class Placement(Enum):
+    """Where an order is."""
+
+    VENUE = "VENUE"  # or not sent yet: the usual case
+    HELD = "HELD"  # here, under an id of ours; the venue does not know it
+    RELEASED = "RELEASED"  # written to the venue, which has not named it yet
 
 
 class End(Struct, frozen=True):
@@ -115,7 +125,9 @@ class OrderState(Struct, kw_only=True):
     status, before_request : OrderStatus
         As the framework has it.
     venue_order_id : str, optional
-        The venue's present id.
+        The venue's present id; of an order not at the venue yet, ours.
+    placement : Placement
+        Where the order is.
     accepted, triggered : bool
         Whether the order was ever told to be live, and to be triggered.
     amending : bool
@@ -149,6 +161,7 @@ class OrderState(Struct, kw_only=True):
     status: OrderStatus = OrderStatus.INITIALIZED
     before_request: OrderStatus = OrderStatus.INITIALIZED
     venue_order_id: str | None = None
+    placement: Placement = Placement.VENUE
     accepted: bool = False
     triggered: bool = False
     amending: bool = False
@@ -190,6 +203,11 @@ class OrderState(Struct, kw_only=True):
     def counted_notional(self) -> Decimal:
         """Notional of the fills told or held back, quote units."""
         return sum((fill.last_qty * fill.last_px for fill in self.held), self.notional) if self.held else self.notional
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the venue's own id is known."""
+        return self.venue_order_id is not None and self.placement is Placement.VENUE
 
     @property
     def is_closed(self) -> bool:
@@ -282,6 +300,10 @@ def try_evolve(state: OrderState, event: ev.OrderEvent) -> bool:
             state.venue_order_id = event.venue_order_id
             state.accepted = True
             state.known.waiting = state.known.waiting or event.waiting
+            if event.held:
+                state.placement = Placement.HELD
+        case ev.OrderReleased():
+            state.placement = Placement.RELEASED
         case ev.OrderUpdated():
             _update_terms(state, event)
         case ev.FillAbsorbed():
@@ -330,6 +352,8 @@ def _update_terms(state: OrderState, event: ev.OrderUpdated) -> None:
     state.quantity = event.quantity
     state.quote_quantity = state.quote_quantity and not event.restated
     state.amending = False
+    if event.replaced:
+        state.placement = Placement.VENUE
     if event.price is not None:
         state.price = event.price
     if event.trigger_price is not None:

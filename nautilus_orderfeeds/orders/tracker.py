@@ -18,7 +18,7 @@ from nautilus_orderfeeds.orders import events as ev
 from nautilus_orderfeeds.orders.inference import Rules
 from nautilus_orderfeeds.orders.reducer import reduce, settle
 from nautilus_orderfeeds.orders.requests import NewOrder, OrderRef
-from nautilus_orderfeeds.orders.state import OrderState, evolve
+from nautilus_orderfeeds.orders.state import OrderState, Placement, evolve
 from nautilus_orderfeeds.orders.updates import OrderUpdate
 from nautilus_orderfeeds.orders.words import OrderStatus, OrderType, TimeInForce
 
@@ -70,7 +70,7 @@ class TrackedOrder(Struct, kw_only=True, eq=False):
         return OrderRef(
             client_order_id=self.state.client_order_id,
             symbol=self.state.symbol,
-            venue_order_id=self.state.venue_order_id,
+            venue_order_id=self.state.venue_order_id if self.state.is_named else None,
             refs=self.refs,
             side=self.state.side,
         )
@@ -85,6 +85,9 @@ class OrderTracker:
         self._by_venue_id: dict[str, TrackedOrder] = {}
         self._unbound: deque[OrderUpdate] = deque(maxlen=_MAX_UNBOUND)
         self._open: dict[str, TrackedOrder] = {}
+        #: Updates about other accounts' orders come too (`Capabilities.foreign_updates`), where another order may have
+        #: the same client order id: an echoed key then counts only as long as the venue's id is not known.
+        self.foreign_updates = False
 
     def __len__(self) -> int:
         return len(self._orders)
@@ -107,9 +110,10 @@ class OrderTracker:
                 return tracked
         for ref in update.refs:
             tracked = self._by_ref.get(ref)
-            if tracked is not None:
+            if tracked is not None and not (self.foreign_updates and _is_other(tracked, update)):
                 return tracked
-        return self._orders.get(update.client_order_id) if update.client_order_id is not None else None
+        tracked = self._orders.get(update.client_order_id) if update.client_order_id is not None else None
+        return None if tracked is not None and self.foreign_updates and _is_other(tracked, update) else tracked
 
     def open_orders(self) -> list[TrackedOrder]:
         """Return the orders that are not told to be closed, or of which the venue claims more than was told."""
@@ -122,7 +126,7 @@ class OrderTracker:
     @property
     def any_unidentified(self) -> bool:
         """Whether an order is in flight that the venue has not named yet."""
-        return any(tracked.in_flight and tracked.state.venue_order_id is None for tracked in self._open.values())
+        return any(tracked.in_flight and not tracked.state.is_named for tracked in self._open.values())
 
     # -- commands --------------------------------------------------------------------------------------------------
 
@@ -160,14 +164,18 @@ class OrderTracker:
             tracked.state.venue_order_id = venue_order_id
         for event in events:
             self._fold(tracked, event)
-        tracked.in_flight = tracked.state.status is OrderStatus.SUBMITTED
+        state = tracked.state
+        is_released = state.placement is Placement.RELEASED and not state.is_closed
+        tracked.in_flight = is_released or state.status is OrderStatus.SUBMITTED
         self._index(tracked)
         return tracked
 
     def command(self, tracked: TrackedOrder, event: ev.OrderEvent) -> None:
         """Fold an event that a command caused here (submitted, denied, pending ...)."""
-        if isinstance(event, ev.OrderSubmitted):
+        if isinstance(event, ev.OrderSubmitted | ev.OrderReleased):
             tracked.in_flight = True
+        elif isinstance(event, ev.OrderAccepted):
+            tracked.in_flight = False
         self._fold(tracked, event)
         self._index(tracked)
 
@@ -199,7 +207,7 @@ class OrderTracker:
         had_id = state.venue_order_id
         events = reduce(state, update, tracked.rules)
         self._after(tracked, events, now_ns, update.ts_accepted)
-        if had_id is None and state.venue_order_id is not None:
+        if state.venue_order_id is not None and state.venue_order_id != had_id:
             self._by_venue_id[state.venue_order_id] = tracked
         return events
 
@@ -265,7 +273,7 @@ class OrderTracker:
     def _after(self, tracked: TrackedOrder, events: list[ev.OrderEvent], now_ns: int, ts_accepted: int) -> None:
         state = tracked.state
         if events:
-            if tracked.in_flight and (state.accepted or state.is_closed):
+            if tracked.in_flight and ((state.accepted and state.is_named) or state.is_closed):
                 tracked.in_flight = False
             if not tracked.ts_accepted and state.accepted:
                 tracked.ts_accepted = ts_accepted or state.ts_last
@@ -283,6 +291,8 @@ class OrderTracker:
         evolve(tracked.state, event)
         if isinstance(event, ev.OrderAccepted) and not tracked.ts_accepted:
             tracked.ts_accepted = event.ts_event
+        elif isinstance(event, ev.OrderReleased):
+            tracked.refs = event.refs
 
     def _index(self, tracked: TrackedOrder) -> None:
         state = tracked.state
@@ -292,3 +302,10 @@ class OrderTracker:
         if state.venue_order_id is not None:
             self._by_venue_id[state.venue_order_id] = tracked
         self._after(tracked, [], 0, 0)
+
+
+def _is_other(tracked: TrackedOrder, update: OrderUpdate) -> bool:
+    """Whether `update`, which names `tracked` by a key of ours, is certainly about another order."""
+    if update.venue_order_id is not None and tracked.state.is_named:
+        return update.venue_order_id != tracked.state.venue_order_id
+    return update.symbol not in (None, tracked.state.symbol) or update.side not in (None, tracked.state.side)

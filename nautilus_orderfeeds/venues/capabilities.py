@@ -1,6 +1,7 @@
 """What a venue can do, with the evidence for it; the one source of denials and of the tables in the docs."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from enum import Enum, unique
 from typing import Any
 
@@ -142,7 +143,9 @@ class Capabilities(Struct, frozen=True, kw_only=True):
         self._check_kind(order, now_ns)
         self._check_instructions(order)
         self._check_params(order.params)
-        self._check_numbers(order, spec)
+        if order.quantity <= 0:
+            raise Denied(f"quantity {plain(order.quantity)} is not positive")
+        check_numbers(spec, None if order.quote_quantity else order.quantity, order.price, order.trigger_price)
 
     def _check_kind(self, order: NewOrder, now_ns: int) -> None:
         self._need(self.order_types.get(order.type), f"order type {order.type.name}")
@@ -188,26 +191,6 @@ class Capabilities(Struct, frozen=True, kw_only=True):
             if param.values and value not in param.values:
                 raise Denied(f"param {key!r} must be one of {', '.join(map(str, param.values))}, was {value!r}")
 
-    def _check_numbers(self, order: NewOrder, spec: InstrumentSpec) -> None:
-        if order.quantity <= 0:
-            raise Denied(f"quantity {plain(order.quantity)} is not positive")
-        if not order.quote_quantity:
-            if not is_multiple(order.quantity, spec.size_increment):
-                raise Denied(f"quantity {plain(order.quantity)} is off the lot of {plain(spec.size_increment)}")
-            if spec.min_quantity is not None and order.quantity < spec.min_quantity:
-                raise Denied(f"quantity {plain(order.quantity)} is below the minimum of {plain(spec.min_quantity)}")
-            if spec.max_quantity is not None and order.quantity > spec.max_quantity:
-                raise Denied(f"quantity {plain(order.quantity)} is above the maximum of {plain(spec.max_quantity)}")
-        for name, px in (("price", order.price), ("trigger_price", order.trigger_price)):
-            if px is None:
-                continue
-            if not is_multiple(px, spec.price_increment):
-                raise Denied(f"{name} {plain(px)} is off the tick of {plain(spec.price_increment)}")
-            if spec.min_price is not None and px < spec.min_price:
-                raise Denied(f"{name} {plain(px)} is below the minimum of {plain(spec.min_price)}")
-            if spec.max_price is not None and px > spec.max_price:
-                raise Denied(f"{name} {plain(px)} is above the maximum of {plain(spec.max_price)}")
-
     def _need_feature(self, feature: Feature) -> None:
         self._need(self.features.get(feature), feature.value)
 
@@ -215,3 +198,40 @@ class Capabilities(Struct, frozen=True, kw_only=True):
         if support is None or not support.supported:
             note = f" ({support.note})" if support is not None and support.note else ""
             raise Denied(f"{self.venue} does not support {what}{note}")
+
+
+def check_numbers(
+    spec: InstrumentSpec, quantity: Decimal | None, price: Decimal | None, trigger_price: Decimal | None
+) -> None:
+    """Refuse what does not fit an instrument; numbers are never rounded to fit.
+
+    Parameters
+    ----------
+    spec : InstrumentSpec
+        The instrument.
+    quantity : Decimal, optional
+        Base units; None is not checked, nor are the others.
+    price, trigger_price : Decimal, optional
+        Quote per base.
+
+    Raises
+    ------
+    Denied
+        With the reason.
+    """
+    if quantity is not None:
+        if not is_multiple(quantity, spec.size_increment):
+            raise Denied(f"quantity {plain(quantity)} is off the lot of {plain(spec.size_increment)}")
+        if spec.min_quantity is not None and quantity < spec.min_quantity:
+            raise Denied(f"quantity {plain(quantity)} is below the minimum of {plain(spec.min_quantity)}")
+        if spec.max_quantity is not None and quantity > spec.max_quantity:
+            raise Denied(f"quantity {plain(quantity)} is above the maximum of {plain(spec.max_quantity)}")
+    for name, px in (("price", price), ("trigger_price", trigger_price)):
+        if px is None:
+            continue
+        if not is_multiple(px, spec.price_increment):
+            raise Denied(f"{name} {plain(px)} is off the tick of {plain(spec.price_increment)}")
+        if spec.min_price is not None and px < spec.min_price:
+            raise Denied(f"{name} {plain(px)} is below the minimum of {plain(spec.min_price)}")
+        if spec.max_price is not None and px > spec.max_price:
+            raise Denied(f"{name} {plain(px)} is above the maximum of {plain(spec.max_price)}")

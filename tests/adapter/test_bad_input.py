@@ -1,4 +1,4 @@
-"""Whatever a venue sends: the feed lives, the frame is counted and kept, the log says what came and what it expected."""
+"""Whatever a venue sends: the feed lives, the frame is counted and kept, the log says what came and what was due."""
 
 import asyncio
 from collections.abc import Iterator

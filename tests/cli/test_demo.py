@@ -28,6 +28,12 @@ from tests.support.cli_runs import COMMAND, environment, lines, run_command
 BSX = ("--venue", "bsx")
 
 
+@pytest.fixture(autouse=True)
+def _own_temporary_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A demonstration that fails keeps its folder: not among everybody's."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("demo") / "kept"
@@ -195,7 +201,7 @@ async def test_story_that_cannot_go_on_ends_flat_and_says_where(
     assert demo_run.exit_code(result.comparisons, result.problems) == 1
 
 
-def test_disagreement_makes_exit_code_1(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_disagreement_makes_exit_code_1(monkeypatch: pytest.MonkeyPatch) -> None:
     comparison = Comparison("BSX", orders=1, fills=1)
     comparison.client_order_ids["order v1"] = "O-1"
     comparison.add("order v1", "status", "FILLED", "FILLED")
@@ -206,7 +212,7 @@ def test_disagreement_makes_exit_code_1(monkeypatch: pytest.MonkeyPatch, tmp_pat
         return DemoResult([comparison], [], [])
 
     monkeypatch.setattr(demo_run, "run", run)
-    shown = CliRunner().invoke(cli, ["demo", *BSX], env={"TMPDIR": str(tmp_path)})
+    shown = CliRunner().invoke(cli, ["demo", *BSX])
     assert shown.exit_code == 1
     assert lines(shown.stdout, "✗", "O-1", "venue 2, framework 1")
     assert lines(shown.stdout, "✓", "balance USDC", "5")
@@ -252,7 +258,9 @@ def test_all_venues_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(demo_run, "run", run)
     CliRunner().invoke(cli, ["demo"])
-    assert asked == registry.names()
+    loadable = [found.name for found in registry.load_all() if isinstance(found, registry.VenueEntry)]
+    assert asked == loadable
+    assert "bsx" in asked
 
 
 @pytest.mark.parametrize(

@@ -185,7 +185,7 @@ class Setup:
 async def until(condition: Callable[[], bool], timeout_secs: float = 10.0) -> None:
     """Wait for something that sockets will bring about."""
     async with asyncio.timeout(timeout_secs):
-        while not condition():  # noqa: ASYNC110 - the condition is whatever a test looks at
+        while not condition():
             await asyncio.sleep(0.002)
 
 

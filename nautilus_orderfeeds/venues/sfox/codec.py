@@ -74,6 +74,8 @@ class Terms(Struct):
         UNIX ns of a GTD order, 0 if none.
     by_amount : bool
         It spends an amount of quote currency: its quantity is no term.
+    own : bool
+        Sent by us, so `by_amount` is certain.
     algorithm_id : int, optional
         How it is worked.
     """
@@ -83,6 +85,7 @@ class Terms(Struct):
     quantity: Decimal | None = None
     expire_ns: int = 0
     by_amount: bool = False
+    own: bool = False
     algorithm_id: int | None = None
 
 
@@ -134,7 +137,7 @@ class OrderCodec:
             check_id("client_order_id", client_order_id)
         terms = self._remember(order, client_order_id)
         told_ns = parse_iso(order.dateupdated)
-        status = self._status(order, terms, frame_ts or (told_ns and told_ns + _NS_PER_SEC))
+        status = self._status(order, terms, told_ns + _NS_PER_SEC if told_ns else frame_ts)
         has_ended = status in END_STATUSES
         quantity = terms.quantity
         if terms.by_amount:
@@ -201,9 +204,9 @@ class OrderCodec:
         if order.algorithm_id is not None:
             terms.algorithm_id = order.algorithm_id
         terms.expire_ns = _expiry(order.expires) or terms.expire_ns
-        if order.amount:
-            terms.by_amount = True
-        elif order.amount is None and terms.algorithm_id == Algorithm.MARKET and terms.side is OrderSide.BUY:
+        if order.amount is not None:
+            terms.by_amount = order.amount > 0 or (terms.own and terms.by_amount)
+        elif terms.algorithm_id == Algorithm.MARKET and terms.side is OrderSide.BUY:
             # A subset that does not name the amount: market buys are by amount.
             terms.by_amount = True
         if order.quantity:

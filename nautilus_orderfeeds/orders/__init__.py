@@ -5,7 +5,7 @@
 - ``updates``: what a venue says it now knows
 - ``events``: what happened
 - ``transitions``: the one table of which event may follow which status
-- ``state``, ``reducer``, ``inference``, ``coverage``: from updates to events
+- ``state``, ``learning``, ``fills``, ``coverage``, ``inference``, ``reducer``: from updates to events
 - ``tracker``: all orders of one account, found by any of their ids
 - ``journal``: the durable record
 """

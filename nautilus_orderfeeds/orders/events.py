@@ -72,8 +72,9 @@ class OrderUpdated(OrderEvent, frozen=True, kw_only=True):
     """Terms changed. `quantity` is the order total in base units.
 
     `venue_order_id` differs from the known one only for venues that change an order by cancel and create, and when an
-    order that was held here gets its id from the venue (then `replaced` is true); `restated` turns an order in quote units into one in base units. `as_of` is how new
-    the venue's statement was (cumulative quantity, version, UNIX ns): after a restart no older one may undo it.
+    order that was held here gets its id from the venue (then `replaced` is true); `restated` turns an order in quote
+    units into one in base units. `as_of` is how new the venue's statement was (cumulative quantity, version, UNIX ns):
+    after a restart no older one may undo it.
     """
 
     venue_order_id: str

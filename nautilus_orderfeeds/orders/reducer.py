@@ -93,7 +93,7 @@ def _reduce(state: OrderState, update: OrderUpdate, rules: Rules) -> Events:
     if state.status is OrderStatus.INITIALIZED:
         # The venue's word proves that it was sent: the process died before it could be recorded.
         emit(state, out, ev.OrderSubmitted(ts_event=update.ts_accepted or update.ts_event))
-    if update.venue_order_id is not None and not state.is_named:
+    if update.venue_order_id != state.venue_order_id and update.venue_order_id is not None and not state.is_named:
         _name(state, out, update)
     terms_are_new = learn(state, update)
     known, status = state.known, update.status

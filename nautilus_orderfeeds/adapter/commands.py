@@ -20,9 +20,9 @@ from nautilus_trader.execution.messages import (
 )
 from nautilus_trader.model.enums import OrderSide as NtOrderSide
 from nautilus_trader.model.enums import OrderStatus as NtOrderStatus
-from nautilus_trader.model.enums import PriceType
 
-from nautilus_orderfeeds.adapter import convert
+from nautilus_orderfeeds.adapter import convert, quotes
+from nautilus_orderfeeds.adapter.contingency import BracketKeeper
 from nautilus_orderfeeds.adapter.init_record import encode_init
 from nautilus_orderfeeds.adapter.intake import Intake
 from nautilus_orderfeeds.adapter.resolver import Resolver, has_ended
@@ -78,6 +78,8 @@ class CommandDesk:
         The framework's.
     gate : Callable[[], Awaitable[None]]
         Returns when the private subscription is confirmed; raises FeedError if it does not come.
+    keeper : BracketKeeper
+        Who keeps the children of brackets until they can be sent.
     request_timeout_secs : float
         Limit of one call to the venue.
     """
@@ -92,6 +94,7 @@ class CommandDesk:
         cache: Any,
         clock: Any,
         gate: Callable[[], Awaitable[None]],
+        keeper: BracketKeeper,
         request_timeout_secs: float,
     ) -> None:
         self._venue = venue
@@ -101,6 +104,8 @@ class CommandDesk:
         self._cache = cache
         self._clock = clock
         self._gate = gate
+        self._keeper = keeper
+        keeper.send, keeper.cancel_at_venue = self._send_recorded, self._send_and_take
         self._timeout_secs = request_timeout_secs
         self._log = client._log
         self._sending: dict[str, asyncio.Event] = {}
@@ -116,12 +121,12 @@ class CommandDesk:
         await self._submit_all(list(command.order_list.orders), command)
 
     async def _submit_all(self, orders: list[Any], command: Any) -> None:
-        prepared: list[Prepared] = []
+        requests: list[NewOrder] = []
         try:
             for order in orders:
                 self._check_unused(order)
-                prepared.append(self._venue.prepare(await self._request(order, command)))
-            self._venue.check_list([p.order for p in prepared])
+                requests.append(await self._request(order, command))
+            prepared = self._keeper.prepare(requests)
             await self._gate()
         except Denied as e:
             self._deny_all(orders, e.reason)
@@ -157,8 +162,14 @@ class CommandDesk:
                 ready.order, self._client.rules_of(ready.order.symbol), ready.refs, self._clock.timestamp_ns()
             )
             tracked.append(one)
-            self._sending[one.client_order_id] = asyncio.Event()
             self._intake.tell(one, ev.OrderSubmitted(ts_event=self._clock.timestamp_ns()))
+        due = self._keeper.hold(tracked)
+        await self._send_recorded(due, [ready for one, ready in zip(tracked, prepared, strict=True) if one in due])
+
+    async def _send_recorded(self, tracked: Sequence[TrackedOrder], prepared: Sequence[Prepared]) -> None:
+        """Send orders that are recorded, and take the outcomes."""
+        for one in tracked:
+            self._sending[one.client_order_id] = asyncio.Event()
         try:
             answers = await self._ask_all(self._send(prepared), len(prepared))
             for one, (outcome, updates) in zip(tracked, answers, strict=True):
@@ -194,7 +205,7 @@ class CommandDesk:
             self._intake.update(update)
 
     def _rejected(self, tracked: TrackedOrder, refused: Refused) -> None:
-        if tracked.state.accepted or tracked.state.is_closed:
+        if (tracked.state.accepted and tracked.state.is_named) or tracked.state.is_closed:
             # The stream has shown it alive: then the answer is wrong, or about a repetition of the request.
             self._log.error(
                 f"Venue refused {tracked.client_order_id!r} ({refused.reason}), but its stream shows it "
@@ -209,21 +220,13 @@ class CommandDesk:
         self._intake.release_unbound()
 
     async def _request(self, order: Any, command: Any) -> NewOrder:
-        request = convert.new_order(command, order, self._cached_price(order))
+        best = quotes.best_opposite(self._cache, order.instrument_id, convert.OUR_SIDE[order.side])
+        request = convert.new_order(command, order, best)
         if request.type is OrderType.MARKET and request.reference_price is None:
             best = await self._venue.reference_price(request.symbol, request.side)
             if best is not None:
                 request = convert.new_order(command, order, best)
         return request
-
-    def _cached_price(self, order: Any) -> Decimal | None:
-        quote = self._cache.quote_tick(order.instrument_id)
-        buy = order.side == NtOrderSide.BUY
-        if quote is not None:
-            best = quote.ask_price if buy else quote.bid_price
-        else:
-            best = self._cache.price(order.instrument_id, PriceType.ASK if buy else PriceType.BID)
-        return convert.decimal_of(best)
 
     def _deny_all(self, orders: Sequence[Any], reason: str) -> None:
         for order in orders:
@@ -279,7 +282,7 @@ class CommandDesk:
                     self._refuse_unknown(command)
             elif tracked.state.is_closed:
                 self._refuse_cancel(tracked, f"order is {tracked.state.status.name} already")
-            else:
+            elif not self._keeper.cancel(tracked):
                 live.append(tracked)
         if not live:
             return
@@ -295,9 +298,9 @@ class CommandDesk:
     async def _send_and_take(self, live: Sequence[TrackedOrder]) -> None:
         if not self._venue.capabilities.cancels_by_ref:
             for tracked in live:
-                if tracked.state.venue_order_id is None:  # sent as soon as the venue names the order
+                if not tracked.state.is_named:  # sent as soon as the venue names the order
                     self._resolver.watch(tracked, "cancel waits for the venue's id", resend_cancel=MAX_CANCEL_RESENDS)
-            live = [tracked for tracked in live if tracked.state.venue_order_id is not None]
+            live = [tracked for tracked in live if tracked.state.is_named]
         if not live:
             return
         answers = await self._ask_all(self._send_cancels([tracked.ref for tracked in live]), len(live))
@@ -404,6 +407,8 @@ class CommandDesk:
             params=params,
         )
         try:
+            if self._keeper.modify(tracked, amend):
+                return
             answers = await self._ask_all(self._one(self._venue.amend(amend)), 1)
         except Denied as e:
             self.refuse_modify(tracked, e.reason)

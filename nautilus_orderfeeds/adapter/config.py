@@ -6,13 +6,23 @@ import msgspec
 from nautilus_trader.config import InstrumentProviderConfig, LiveDataClientConfig, LiveExecClientConfig
 
 
+def _without_secrets(name: str, value: Any, secrets: frozenset[str]) -> Any:
+    """Return what may be shown of a field: of a secret that it is set, of an address nothing that may be a token."""
+    if name in secrets:
+        return None if value is None else "<hidden>"
+    if isinstance(value, str) and "://" in value:
+        scheme, rest = value.split("://", 1)
+        address, mark, query = rest.partition("?")
+        host, slash, path = address.partition("/")
+        return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}{mark}{'<hidden>' if query else ''}"
+    return value
+
+
 def redacted_repr(config: Any, secrets: frozenset[str]) -> str:
     """Return a repr of `config` that tells which secrets are set and none of them."""
     shown = []
     for name in config.__struct_fields__:
-        value = getattr(config, name)
-        if name in secrets:
-            value = None if value is None else "<hidden>"
+        value = _without_secrets(name, getattr(config, name), secrets)
         shown.append(f"{name}={value!r}")
     return f"{type(config).__name__}({', '.join(shown)})"
 
@@ -119,7 +129,4 @@ class OrderFeedExecClientConfig(LiveExecClientConfig, frozen=True):
 def json_safe(config: Any) -> dict[str, Any]:
     """Return the fields of `config` as plain values with secrets hidden (for logs and `orderfeeds check`)."""
     fields = msgspec.to_builtins({name: getattr(config, name) for name in config.__struct_fields__}, enc_hook=str)
-    return {
-        name: "<hidden>" if name in config.SECRETS and value is not None else value
-        for name, value in dict(fields).items()
-    }
+    return {name: _without_secrets(name, value, config.SECRETS) for name, value in dict(fields).items()}

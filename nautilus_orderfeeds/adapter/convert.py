@@ -21,6 +21,7 @@ from nautilus_trader.model.enums import TimeInForce as NtTimeInForce
 from nautilus_trader.model.enums import TriggerType as NtTriggerType
 from nautilus_trader.model.objects import FIXED_PRECISION, Currency, Money, Price, Quantity
 
+from nautilus_orderfeeds.orders.decimals import EXACT
 from nautilus_orderfeeds.orders.requests import NewOrder
 from nautilus_orderfeeds.orders.words import (
     ContingencyType,
@@ -103,12 +104,18 @@ def quantity(value: Decimal, places: int) -> Quantity:
 
 def money(value: Decimal, code: str) -> Money:
     """Return money, rounded half-even to the currency's own precision."""
+    return money_and_rest(value, code)[0]
+
+
+def money_and_rest(value: Decimal, code: str) -> tuple[Money, Decimal]:
+    """Return money, rounded half-even to the currency's own precision, and what of `value` it leaves over."""
     unit = currency(code)
     rounded = _round(value, _UNITS[unit.precision])
     try:
-        return Money.from_raw(int(_scale(rounded, _RAW_PER_ONE)), unit)
+        made = Money.from_raw(int(_scale(rounded, _RAW_PER_ONE)), unit)
     except DecimalException:  # huge
-        return Money.from_decimal(rounded, unit)
+        made = Money.from_decimal(rounded, unit)
+    return made, EXACT.subtract(value, rounded)
 
 
 def decimal_of(value: Price | Quantity | Money | None) -> Decimal | None:

@@ -57,6 +57,7 @@ from nautilus_orderfeeds.feed.errors import FatalFeedError, FeedError, FrameErro
 from nautilus_orderfeeds.feed.health import Health, HealthMonitor
 from nautilus_orderfeeds.feed.market import Book, Channel
 from nautilus_orderfeeds.feed.session import FeedSession
+from nautilus_orderfeeds.venues.base import Gap
 
 _START_TIMEOUT_SECS: Final = 30.0
 
@@ -176,6 +177,10 @@ class OrderFeedDataClient(LiveMarketDataClient):
             return
         now_ns = self._clock.timestamp_ns()
         for message in messages:
+            if isinstance(message, Gap):
+                if self._session is not None:
+                    self._session.reconnect(message.reason)
+                continue
             ticks = self._ticks.get(message.symbol)
             if ticks is None:
                 continue
@@ -254,6 +259,26 @@ class OrderFeedDataClient(LiveMarketDataClient):
         ticks.deltas_wanted = ticks.deltas_wanted if deltas is None else deltas
         ticks.depth_wanted = ticks.depth_wanted if depth is None else depth
         await self._switch(Channel.BOOK, instrument_id, on=ticks.deltas_wanted or ticks.depth_wanted)
+
+    async def _subscribe_bars(self, command: SubscribeBars) -> None:
+        bar_type = command.bar_type
+        offered = self._market.capabilities.bars
+        ticks = self._ticks.get(bar_type.instrument_id.symbol.value)
+        if ticks is None or str(bar_type.spec) not in offered:
+            others = f" but {', '.join(sorted(offered))}" if offered else ""
+            self._log.error(
+                f"{self._nt_venue} publishes no bars{others}: aggregate them internally (`...-INTERNAL` bar types)"
+            )
+            return
+        ticks.bars_wanted[str(bar_type.spec)] = bar_type
+        ticks.revised_bars = self._config.handle_revised_bars
+        await self._switch(Channel.BARS, bar_type.instrument_id, on=True)
+
+    async def _unsubscribe_bars(self, command: UnsubscribeBars) -> None:
+        bar_type = command.bar_type
+        ticks = self._ticks.get(bar_type.instrument_id.symbol.value)
+        if ticks is not None and ticks.bars_wanted.pop(str(bar_type.spec), None) is not None:
+            await self._switch(Channel.BARS, bar_type.instrument_id, on=bool(ticks.bars_wanted))
 
     async def _subscribe_instrument(self, command: SubscribeInstrument) -> None:
         instrument = self._instrument_provider.find(command.instrument_id)
@@ -381,12 +406,6 @@ class OrderFeedDataClient(LiveMarketDataClient):
         self._none_of("option greeks")
 
     async def _unsubscribe_option_greeks(self, command: UnsubscribeOptionGreeks) -> None:
-        """Do nothing: none were subscribed."""
-
-    async def _subscribe_bars(self, command: SubscribeBars) -> None:
-        self._log.error(f"{self._nt_venue} publishes no bars: aggregate them internally (`...-INTERNAL` bar types)")
-
-    async def _unsubscribe_bars(self, command: UnsubscribeBars) -> None:
         """Do nothing: none were subscribed."""
 
     def _no_history(self, what: str) -> None:

@@ -29,6 +29,8 @@ class Door(Struct, frozen=True, kw_only=True):
         For the docs and ``orderfeeds venues``.
     environments : tuple[str, ...]
         Values of the config field `environment`.
+    calculates_balances : bool
+        The venue tells no balances: the framework calculates them, from the configured ones and the fills.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Door(Struct, frozen=True, kw_only=True):
     base_currency: str | None = None
     oms_type: OmsType = OmsType.NETTING
     environments: tuple[str, ...] = ("live",)
+    calculates_balances: bool = False
     clock: Clock = LiveClock()
 
     @property

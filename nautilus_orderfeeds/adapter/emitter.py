@@ -9,6 +9,7 @@ fills are lost for good (guide, sections 3 and 4).
 """
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from nautilus_trader.model.identifiers import (
@@ -21,10 +22,12 @@ from nautilus_trader.model.identifiers import (
 )
 from nautilus_trader.model.identifiers import Venue as NtVenue
 from nautilus_trader.model.instruments import Instrument
+from nautilus_trader.model.objects import Money
 
 from nautilus_orderfeeds.adapter import convert
 from nautilus_orderfeeds.adapter.reports import ReportBuilder
 from nautilus_orderfeeds.orders import events as ev
+from nautilus_orderfeeds.orders.decimals import EXACT
 from nautilus_orderfeeds.orders.tracker import TrackedOrder
 from nautilus_orderfeeds.orders.words import LiquiditySide
 
@@ -36,6 +39,7 @@ class Native:
     """The framework's identifiers of one order, made once."""
 
     __slots__ = (
+        "_left_over",
         "client_order_id",
         "commission_currency",
         "instrument",
@@ -66,6 +70,23 @@ class Native:
         self.size_places: int = instrument.size_precision
         self.venue_order_id_text = ""
         self.venue_order_id: VenueOrderId | None = None
+        #: What the rounding of the commissions left over, by currency.
+        self._left_over: dict[str, Decimal] = {}
+
+    def commission(self, fill: ev.OrderFilled) -> Money:
+        """Return what to tell as the commission of `fill`, the next of this order.
+
+        The framework's money is rounded (dollars to cents), and fees may be smaller. So each fill carries what the ones
+        before left over: their sum is the order's true commission, rounded once.
+        """
+        code = fill.commission_currency or self.commission_currency
+        due, left_over = fill.commission, self._left_over.get(code)
+        if left_over:
+            due = EXACT.add(due, left_over)
+        money, rest = convert.money_and_rest(due, code)
+        if rest or left_over:
+            self._left_over[code] = rest
+        return money
 
     def venue_id(self, text: str) -> VenueOrderId:
         """Return the framework's id for the venue's, reusing the last one."""
@@ -198,7 +219,8 @@ class Emitter:
             None if px is None else convert.price(px, native.price_places),
             None if trigger is None else convert.price(trigger, native.price_places),
             ts_event,
-            event.replaced,
+            # As long as the cache has no id to compare with (its accept is still queued), there is nothing to warn of.
+            event.replaced or self._cache.venue_order_id(native.client_order_id) is None,
             False if event.restated else None,
         )
 
@@ -222,7 +244,7 @@ class Emitter:
             convert.quantity(event.last_qty, native.size_places),
             convert.price(event.last_px, native.price_places),
             native.quote_currency,
-            convert.money(event.commission, event.commission_currency or native.commission_currency),
+            native.commission(event),
             _LIQUIDITY[event.liquidity_side],
             ts_event,
             info,

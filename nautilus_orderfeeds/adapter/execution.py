@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import Any
 
+from nautilus_trader.accounting.factory import AccountFactory
 from nautilus_trader.execution.messages import (
     BatchCancelOrders,
     CancelAllOrders,
@@ -18,16 +19,17 @@ from nautilus_trader.execution.messages import (
 )
 from nautilus_trader.live.execution_client import LiveExecutionClient
 from nautilus_trader.model.enums import LiquiditySide as NtLiquiditySide
-from nautilus_trader.model.identifiers import AccountId, ClientId, ClientOrderId, StrategyId
+from nautilus_trader.model.identifiers import AccountId, ClientId, ClientOrderId, InstrumentId, StrategyId, Symbol
 from nautilus_trader.model.identifiers import Venue as NtVenue
 from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.objects import Money
 
-from nautilus_orderfeeds.adapter import cached, convert, custom_data, restore
+from nautilus_orderfeeds.adapter import cached, convert, custom_data, quotes, restore
 from nautilus_orderfeeds.adapter.account import AccountKeeper, currency_or_none
 from nautilus_orderfeeds.adapter.command_queue import CommandQueue
 from nautilus_orderfeeds.adapter.commands import CommandDesk
 from nautilus_orderfeeds.adapter.config import OrderFeedExecClientConfig
+from nautilus_orderfeeds.adapter.contingency import BracketKeeper
 from nautilus_orderfeeds.adapter.door import Door
 from nautilus_orderfeeds.adapter.emitter import Emitter
 from nautilus_orderfeeds.adapter.execution_reports import ExecutionReports
@@ -50,6 +52,8 @@ from nautilus_orderfeeds.orders.updates import AccountUpdate, OrderUpdate, Posit
 from nautilus_orderfeeds.venues.base import AccountChanged, Gap, Readback, Venue, VenueData, VenueMessage
 
 _TICK_SECS = 0.1
+#: Answers still awaited at disconnect; the framework gives up after 10 s (`timeout_disconnection`).
+_DRAIN_SECS = 5.0
 #: Orders that ended within this time before a restart are restored even if nothing depends on them.
 _RESTORE_NS = 86_400_000_000_000
 _CATCH_UP_SECS = 2.0
@@ -98,6 +102,8 @@ class OrderFeedExecutionClient(ExecutionReports, LiveExecutionClient):
             clock=clock,
             config=config,
         )
+        if door.calculates_balances:
+            AccountFactory.register_calculated_account(name)
         account_id = AccountId(f"{name}-{config.account}")
         self._set_account_id(account_id)
         self._config = config
@@ -129,6 +135,10 @@ class OrderFeedExecutionClient(ExecutionReports, LiveExecutionClient):
     def rules_of(self, symbol: str) -> Rules | None:
         """Return the reducer's rules of a symbol, None if it is no loaded instrument."""
         return self._rules.get(symbol)
+
+    def _last_quote(self, tracked: TrackedOrder) -> Decimal | None:
+        instrument_id = InstrumentId(Symbol(tracked.terms.symbol), self._nt_venue)
+        return quotes.best_opposite(self._cache, instrument_id, tracked.state.side)
 
     def strategy_of(self, tracked: TrackedOrder) -> StrategyId | None:
         """Return whose order it is as the framework sees it, None if it does not know the order."""
@@ -179,7 +189,8 @@ class OrderFeedExecutionClient(ExecutionReports, LiveExecutionClient):
         self._take_instruments(instruments)
         self._venue.use_instruments([to_spec(instrument) for instrument in instruments])
         self._assemble()
-        self._intake.introducing = True
+        # There is nobody here to ask whose orders they are: the frames are what is to be seen.
+        self._intake.introducing = self._intake.adopting = True
 
     async def _preflight(self) -> None:
         """Check the journal, the venue, the credentials and the instruments; each failure says its name."""
@@ -220,6 +231,9 @@ class OrderFeedExecutionClient(ExecutionReports, LiveExecutionClient):
             clock=self._clock,
             log=self._log,
         )
+        self._intake.last_quote = self._last_quote
+        self._intake.adopting = not self._venue.capabilities.foreign_updates
+        self._tracker.foreign_updates = self._venue.capabilities.foreign_updates
         self._account = AccountKeeper(self, self._venue.account, config.starting_balances, config.account_poll_secs)
         self._synchronizer = Synchronizer(
             venue=self._venue,
@@ -238,6 +252,14 @@ class OrderFeedExecutionClient(ExecutionReports, LiveExecutionClient):
             log=self._log,
             rng=self._rng,
         )
+        self._keeper = BracketKeeper(
+            venue=self._venue,
+            intake=self._intake,
+            gate=self._gate,
+            queue=self._queue,
+            clock=self._clock,
+            log=self._log,
+        )
         self._desk = CommandDesk(
             venue=self._venue,
             intake=self._intake,
@@ -246,6 +268,7 @@ class OrderFeedExecutionClient(ExecutionReports, LiveExecutionClient):
             cache=self._cache,
             clock=self._clock,
             gate=self._gate,
+            keeper=self._keeper,
             request_timeout_secs=config.request_timeout_secs,
         )
         self._positions = PositionWatch(
@@ -282,6 +305,8 @@ class OrderFeedExecutionClient(ExecutionReports, LiveExecutionClient):
             )
             if n:
                 self._log.info(f"Restored {n} order(s) of an earlier run from the journal")
+        for tracked in self._keeper.restore():
+            self._resolver.watch(tracked, "its sending was interrupted")
 
     async def _register_account(self) -> None:
         """Tell the balances first of all: the engine drops the fill of an account it does not know."""
@@ -320,7 +345,10 @@ class OrderFeedExecutionClient(ExecutionReports, LiveExecutionClient):
         return self._door.clock
 
     async def _disconnect(self) -> None:
-        await self._commands.drain(self._config.request_timeout_secs)
+        for session in self._sessions:
+            if session.state is not FeedState.LIVE:  # commands that wait for it are refused at once
+                await session.stop()
+        await self._commands.drain(min(self._config.request_timeout_secs, _DRAIN_SECS))
         await self._tear_down()
 
     async def _tear_down(self) -> None:
@@ -456,6 +484,7 @@ class OrderFeedExecutionClient(ExecutionReports, LiveExecutionClient):
                 self._intake.refresh_subscribers()
                 live = all(session.state is FeedState.LIVE for session in self._sessions)
                 await self._resolver.tick()
+                self._keeper.tick()
                 await self._account.tick(now)
                 if audit_secs and now >= next_audit and live:
                     next_audit = now + audit_secs

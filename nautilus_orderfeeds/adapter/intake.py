@@ -71,6 +71,8 @@ class Intake:
         self.introducing = False
         #: Called after a fill was told (balances have changed).
         self.on_fill: Callable[[], None] | None = None
+        #: Called after events of an order were told.
+        self.on_told: Callable[[TrackedOrder, list[ev.OrderEvent]], None] | None = None
         #: Called when an order of which the engine guessed the end turns out to be alive.
         self.on_revenant: Callable[[TrackedOrder], None] | None = None
         #: Orders entered elsewhere are taken up. Not where other accounts' orders are told of too.
@@ -202,6 +204,8 @@ class Intake:
             del self._closed[client_order_id]
         if filled and self.on_fill is not None:
             self.on_fill()
+        if self.on_told is not None:
+            self.on_told(tracked, events)
 
     def _shed(self) -> None:
         while len(self._closed) > _CLOSED_KEPT:

@@ -176,6 +176,8 @@ class Resolver:
             return False
         if has_ended(watch.tracked):
             return True
+        if watch.tracked.in_flight:
+            return False
         state = watch.tracked.state
         if state.status in (OrderStatus.PENDING_CANCEL, OrderStatus.PENDING_UPDATE):
             return False
@@ -185,7 +187,7 @@ class Resolver:
         """The venue has shown the order live, or not at all."""
         tracked = watch.tracked
         state = tracked.state
-        if not state.accepted:
+        if not state.accepted or tracked.in_flight:
             return  # not seen yet: only the venue's own rules make that final (`Truth.absent`)
         now = self._clock.timestamp_ns()
         if state.status is OrderStatus.PENDING_UPDATE:

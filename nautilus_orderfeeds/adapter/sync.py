@@ -127,7 +127,8 @@ class Synchronizer:
             self._intake.update(update)
         absent = {ref.client_order_id for ref in truth.absent}
         for tracked in asked:
-            if tracked.client_order_id in absent and tracked.in_flight and not tracked.state.accepted:
+            is_there = tracked.state.accepted and tracked.state.is_named
+            if tracked.client_order_id in absent and tracked.in_flight and not is_there:
                 now = self._clock.timestamp_ns()
                 tracked.in_flight = False
                 reason = "never reached the venue, and by its rules can no longer"

@@ -4,6 +4,8 @@ from decimal import Decimal
 from typing import Any
 
 from nautilus_trader.model.data import (
+    Bar,
+    BarType,
     BookOrder,
     FundingRateUpdate,
     IndexPriceUpdate,
@@ -20,7 +22,16 @@ from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.objects import Price, Quantity
 
 from nautilus_orderfeeds.adapter import convert
-from nautilus_orderfeeds.feed.market import Book, FundingRate, IndexPrice, MarketMessage, MarkPrice, Quote, Trade
+from nautilus_orderfeeds.feed.market import (
+    Book,
+    Candle,
+    FundingRate,
+    IndexPrice,
+    MarketMessage,
+    MarkPrice,
+    Quote,
+    Trade,
+)
 from nautilus_orderfeeds.orders import words
 
 _SNAPSHOT = int(RecordFlag.F_SNAPSHOT)
@@ -44,6 +55,10 @@ class TickMaker:
         #: What is wanted of the book.
         self.deltas_wanted = False
         self.depth_wanted = False
+        #: Bar types wanted, by their specification (``"1-DAY-LAST"``).
+        self.bars_wanted: dict[str, BarType] = {}
+        #: Whether bars are told before they are over.
+        self.revised_bars = False
         self._bids: dict[Decimal, Decimal] = {}
         self._asks: dict[Decimal, Decimal] = {}
 
@@ -89,6 +104,16 @@ class TickMaker:
                 return [IndexPriceUpdate(self._id, self._px(message.price), ts_event, ts_init)]
             case FundingRate():
                 return [self.funding_rate(message, ts_init)]
+            case Candle():
+                return self._bar(message, ts_event, ts_init)
+
+    def _bar(self, candle: Candle, ts_event: int, ts_init: int) -> list[Any]:
+        bar_type = self.bars_wanted.get(candle.period)
+        if bar_type is None or not (candle.is_final or self.revised_bars):
+            return []
+        volume = self._size(candle.volume)
+        prices = (self._px(candle.open), self._px(candle.high), self._px(candle.low), self._px(candle.close))
+        return [Bar(bar_type, *prices, volume, ts_event, ts_init, is_revision=not candle.is_final)]
 
     def _book(self, book: Book, ts_init: int) -> list[Any]:
         made: list[Any] = []

@@ -13,6 +13,7 @@ from nautilus_trader.model.enums import OrderStatus
 from nautilus_trader.model.identifiers import AccountId, InstrumentId, Symbol, Venue, VenueOrderId
 from nautilus_trader.model.objects import Currency
 
+from nautilus_orderfeeds.adapter.contingency import is_held
 from nautilus_orderfeeds.orders.decimals import plain
 from nautilus_orderfeeds.sim.model import EndReason, OrderState, SimOrder
 
@@ -94,6 +95,7 @@ def compare(
     *,
     price_tolerance: Decimal = Decimal(0),
     unresolved_ok: bool = False,
+    balances: bool = True,
 ) -> Comparison:
     """Compare the framework's cache with a simulated venue's ledger.
 
@@ -113,6 +115,8 @@ def compare(
     unresolved_ok : bool
         Accept orders in flight which the venue does not know: a request may be lost, and until the venue's own rules
         make that final, "in flight" is the truth.
+    balances : bool
+        Compare balances too. Those that the framework calculates depend on the sequence in which it heard of fills.
 
     Returns
     -------
@@ -129,6 +133,8 @@ def compare(
         _order(result, sim_order, ledger.fills(sim_order), cache, price_tolerance)
     for order in cache.orders(venue=Venue(venue)):
         venue_order_id = order.venue_order_id.value if order.venue_order_id is not None else None
+        if is_held(venue_order_id):
+            continue  # kept by the client: rightly unknown to the venue
         if venue_order_id in known or order.status in (OrderStatus.DENIED, OrderStatus.REJECTED):
             continue
         if not any(type(event).__name__ == "OrderSubmitted" for event in order.events):
@@ -137,7 +143,8 @@ def compare(
             continue
         result.add(f"order {order.client_order_id}", "at the venue", "no such order", f"{order.status_string()}")
     _positions(result, ledger, cache, venue)
-    _balances(result, sim, cache, account_id)
+    if balances:
+        _balances(result, sim, cache, account_id)
     return result
 
 
@@ -220,12 +227,14 @@ def _balances(result: Comparison, sim: Any, cache: Any, account_id: AccountId) -
         result.add("account", "", "open", "unknown")
         return
     owner = sim.ledger.accounts[sim.ledger.main_account]
-    for code in sorted(set(owner.cash) | {currency.code for currency in account.balances()}):
+    # The framework's codes are in upper case, a venue's may not be.
+    names = {name.upper(): name for name in owner.cash}
+    for code in sorted(names.keys() | {currency.code for currency in account.balances()}):
         told = account.balance_total(Currency.from_str(code))
+        true = sim.ledger.balance(names.get(code, code))
         if told is None:
-            result.add(f"balance {code}", "total", sim.ledger.balance(code), "unknown")
+            result.add(f"balance {code}", "total", true, "unknown")
             continue
-        true = sim.ledger.balance(code)
         step = Decimal(1).scaleb(-told.currency.precision)
         mine = told.as_decimal()
         result.add(f"balance {code}", "total", true, true if abs(true - mine) <= step else mine)

@@ -4,7 +4,7 @@ A stream that names a connection (`Stream.shared_as`) is served by the process's
 client has a `HubSession` there, which it uses like any other session::
 
     FeedSession (one, without a snapshot of its own)
-        |  route(frame)
+        |  routes(frame)
         +--> HubSession A: keeps A's frames while A's snapshot is taken, then delivers them; A's health
         +--> HubSession B: ...
 
@@ -143,14 +143,15 @@ class FeedHub:
 
     def _on_frame(self, frame: bytes) -> None:
         try:
-            route = self._stream.route(frame)
+            parts = self._stream.routes(frame)
         except Exception:
-            route = None  # unreadable: counted where it is decoded
-        session = self._by_route.get(route) if route is not None else None
-        if session is None and self._sessions:
-            session = self._sessions[0]
-        if session is not None:
-            session.receive(frame)
+            parts = [(None, frame)]  # unreadable: counted where it is decoded
+        for route, part in parts:
+            session = self._by_route.get(route) if route is not None else None
+            if session is None and self._sessions:
+                session = self._sessions[0]
+            if session is not None:
+                session.receive(part)
 
     def _on_health(self, health: Health) -> None:
         before, self._health = self._health, health

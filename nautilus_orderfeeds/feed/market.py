@@ -92,4 +92,30 @@ class FundingRate(Struct, frozen=True, kw_only=True):
     ts_event: int = 0
 
 
-MarketMessage = Quote | Trade | Book | MarkPrice | IndexPrice | FundingRate
+class Candle(Struct, frozen=True, kw_only=True):
+    """Open, high, low and close of a period.
+
+    Parameters
+    ----------
+    period : str
+        The framework's bar specification (``"1-DAY-LAST"``).
+    volume : Decimal
+        Base units.
+    is_final : bool
+        The period is over; otherwise it is what is known of it so far.
+    ts_event : int
+        End of the period, UNIX ns.
+    """
+
+    symbol: str
+    period: str
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal
+    is_final: bool
+    ts_event: int = 0
+
+
+MarketMessage = Quote | Trade | Book | MarkPrice | IndexPrice | FundingRate | Candle

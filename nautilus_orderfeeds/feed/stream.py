@@ -4,7 +4,7 @@ A venue subclasses `Stream` and says only what its protocol says: where to conne
 subscribe, what its ping looks like. Connecting, waiting, buffering and reconnecting are the session's.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Protocol
 
@@ -91,13 +91,14 @@ class Stream(Protocol):
     logged, so of a key it holds a digest only."""
 
     claims: str | None = None
-    """Of a shared connection: the `route` whose frames are this one's own."""
+    """Of a shared connection: the route whose frames are this one's own (see `routes`)."""
 
     sequence_grace_secs: float = 1.0
     """How long a skipped `sequence` number may still come before the frame counts as lost."""
 
     async def admit(self) -> None:
         """Return when a connection may be opened: for venues that limit connections or what a handshake sends."""
+        return
 
     async def outgoing(self, frame: Frame) -> Frame | None:
         """Return what to send for `frame`, once it may go out; not asked for frames of the handshake.
@@ -114,9 +115,12 @@ class Stream(Protocol):
         """
         return None
 
-    def route(self, frame: bytes) -> str | None:
-        """Return whose frame it is on a shared connection, cheaply; None: nobody's in particular."""
-        return None
+    def routes(self, frame: bytes) -> Sequence[tuple[str | None, bytes]]:
+        """Return whose frame it is on a shared connection, cheaply, as (route, frame); None: nobody's in particular.
+
+        Mostly one. A frame that tells of several accounts is taken apart into one for each.
+        """
+        return [(None, frame)]
 
     def url(self) -> str:
         """Where to connect; asked anew for each connection, because tokens may be part of it."""
@@ -144,6 +148,7 @@ class Stream(Protocol):
         For venues with requests on the stream: no answer to any of them will come. On a shared connection only the
         first stream is told. Must not raise.
         """
+        return
 
     def probe(self) -> Frame | None:
         """Return the application's ping frame, to which any frame is an answer; None: use WebSocket pings."""

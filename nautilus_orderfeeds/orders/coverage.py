@@ -6,9 +6,8 @@ for exact stretches, and a late trade is matched to them exactly. Where one has 
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from decimal import Decimal
-
-from msgspec import Struct, field
 
 from nautilus_orderfeeds.orders import events as ev
 from nautilus_orderfeeds.orders.decimals import ZERO
@@ -47,7 +46,8 @@ def subtract(stretches: list[Stretch], taken: Stretch) -> list[Stretch]:
     return left
 
 
-class Coverage(Struct):
+@dataclass(slots=True)
+class Coverage:
     """Told stretches of cumulative quantity, base units.
 
     It changes only by events (`state.evolve`), so a restart restores it.

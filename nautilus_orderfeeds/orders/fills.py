@@ -82,22 +82,24 @@ def _tell_trade(state: OrderState, out: Events, fill: Fill, rules: Rules, ts_eve
         return False
     coverage = state.coverage
     qty, ends_at = fill.last_qty, fill.ends_at
-    if ends_at is not None and (ends_at < qty or not coverage.placed):
-        ends_at = None
     stretch: Stretch | None = None
     gaps: tuple[Stretch, ...] = ()
     new_qty: Decimal | None
-    if ends_at is not None:
-        stretch = (ends_at - qty, ends_at)
-        if stretch[0] >= coverage.prefix and not coverage.islands:
+    if ends_at is not None and coverage.placed and ends_at >= qty:
+        begins_at = ends_at - qty
+        if begins_at >= coverage.prefix and not coverage.islands:
             new_qty = qty  # the usual case: what comes next
         else:
+            stretch = (begins_at, ends_at)
             gaps = coverage.untold(stretch)
             new_qty = length(gaps)
     else:
+        ends_at = None
         # A filled order has no room for anything new, so there is nothing to wait for.
         new_qty = _new_by_amount(state, qty, ts_event, wait=wait and state.status is not OrderStatus.FILLED)
-    if new_qty is None or (new_qty and wait and _may_close_too_early(state, new_qty)):
+    if new_qty is None:
+        return False
+    if new_qty and wait and state.filled_qty + new_qty >= state.quantity and _may_close_too_early(state, new_qty):
         return False
     if new_qty < qty:
         absorbed = ev.FillAbsorbed(
@@ -219,10 +221,10 @@ def tell_fill(state: OrderState, out: Events, fill: ev.OrderFilled) -> None:
     if state.quote_quantity:
         _hold(state, fill)
         return
-    excess = fill.cum_qty - state.quantity
-    if excess <= ZERO and try_evolve(state, fill):
+    if fill.cum_qty <= state.quantity and try_evolve(state, fill):
         out.append(fill)
         return
+    excess = fill.cum_qty - state.quantity
     why = "the order has ended for good" if excess <= 0 else f"the order's quantity is {state.quantity}"
     if 0 < excess < fill.last_qty:
         part = structs.replace(_share(fill, fill.last_qty - excess), cum_qty=state.quantity)

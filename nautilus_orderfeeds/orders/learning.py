@@ -25,29 +25,27 @@ def learn(state: OrderState, update: OrderUpdate) -> bool:
     if filled is None and status is VenueStatus.FILLED and not state.quote_quantity:
         # The whole of it, then; once FILLED is told that is known (and the quantity restated where it had to be).
         filled = known.filled_qty if state.status is OrderStatus.FILLED else update.quantity or state.quantity
-    if filled is not None:
+    if filled is not None and filled >= known.filled_qty:
         _learn_filled(known, update, filled)
     if update.liquidity_side is not LiquiditySide.NO_LIQUIDITY_SIDE:
         known.liquidity_side = update.liquidity_side
     if status is None:
         return False
-    if status is VenueStatus.WAITING:
-        known.waiting = True
-    elif status is VenueStatus.WORKING:
+    if status is VenueStatus.WORKING:
         known.working = True
+    elif status is VenueStatus.WAITING:
+        known.waiting = True
     elif status in END_STATUSES:
         _learn_end(known, update, status, complete=filled is not None)
-    is_new = _learn_age(known, update, filled)
-    if is_new:
-        known.canceling = status is VenueStatus.PENDING_CANCEL
-        if filled is not None and update.quantity is not None:
-            known.terms_as_of = filled
-    return is_new
+    if not _learn_age(known, update, filled):
+        return False
+    known.canceling = status is VenueStatus.PENDING_CANCEL
+    if filled is not None and update.quantity is not None:
+        known.terms_as_of = filled
+    return True
 
 
 def _learn_filled(known: Known, update: OrderUpdate, filled: Decimal) -> None:
-    if filled < known.filled_qty:
-        return
     if filled > known.filled_qty:
         known.filled_qty = filled
         known.filled_notional = known.avg_px = known.last_px = known.fees = None
@@ -90,6 +88,8 @@ def _learn_age(known: Known, update: OrderUpdate, filled: Decimal | None) -> boo
             return False
     elif 0 < update.ts_event < known.ts_event:
         return False
-    known.version = update.version or known.version
-    known.ts_event = update.ts_event or known.ts_event
+    if update.version:
+        known.version = update.version
+    if update.ts_event:
+        known.ts_event = update.ts_event
     return True

@@ -18,6 +18,7 @@ The laws (each is a property test)
 """
 
 from decimal import getcontext, setcontext
+from typing import Final
 
 from nautilus_orderfeeds.orders import events as ev
 from nautilus_orderfeeds.orders.decimals import EXACT
@@ -52,7 +53,32 @@ def reduce(state: OrderState, update: OrderUpdate, rules: Rules) -> Events:
     context = getcontext()
     setcontext(EXACT)  # no sum may be rounded, whatever the caller's context
     try:
-        return _reduce(state, update, rules)
+        out: Events = []
+        if state.status in _NEVER_SENT and not _was_sent(state, out, update):
+            return out
+        venue_order_id = update.venue_order_id
+        if venue_order_id != state.venue_order_id and venue_order_id is not None and not state.is_named:
+            _name(state, out, update)
+        terms_are_new = learn(state, update)
+        known = state.known
+        if not state.accepted and _was_live(state, update):
+            waiting = update.status is VenueStatus.WAITING
+            _accept(state, out, update.ts_accepted or update.ts_event, waiting=waiting)
+        if update.cancel_reject_reason:
+            _tell_refused_cancel(state, out, update)
+        if terms_are_new and not (
+            update.quantity == state.quantity
+            and update.price == state.price
+            and update.trigger_price == state.trigger_price
+        ):
+            _tell_terms(state, out, update)
+        if known.waiting and known.working and not state.triggered:
+            _tell_trigger(state, out, update)
+        if update.fills or known.undecided:
+            tell_trades(state, out, update.fills, rules, update.ts_event)
+        if known.end is not None or known.undecided or known.filled_qty != state.filled_qty:
+            _conclude(state, out, rules, update.liquidity_side, update.ts_event, waited=False)
+        return out
     finally:
         setcontext(context)
 
@@ -85,31 +111,16 @@ def settle(state: OrderState, rules: Rules, ts_event: int = 0) -> Events:
         setcontext(context)
 
 
-def _reduce(state: OrderState, update: OrderUpdate, rules: Rules) -> Events:
-    out: Events = []
+_NEVER_SENT: Final = frozenset({OrderStatus.INITIALIZED, OrderStatus.DENIED})
+
+
+def _was_sent(state: OrderState, out: Events, update: OrderUpdate) -> bool:
+    """Tell that an order was sent after all: the process died before that could be recorded. False: it was denied."""
     if state.status is OrderStatus.DENIED:
         _complain(state, out, f"venue knows order {state.client_order_id}, which was denied and never sent", update)
-        return out
-    if state.status is OrderStatus.INITIALIZED:
-        # The venue's word proves that it was sent: the process died before it could be recorded.
-        emit(state, out, ev.OrderSubmitted(ts_event=update.ts_accepted or update.ts_event))
-    if update.venue_order_id != state.venue_order_id and update.venue_order_id is not None and not state.is_named:
-        _name(state, out, update)
-    terms_are_new = learn(state, update)
-    known, status = state.known, update.status
-
-    if not state.accepted and _was_live(state, update):
-        _accept(state, out, update.ts_accepted or update.ts_event, waiting=status is VenueStatus.WAITING)
-    if update.cancel_reject_reason:
-        _tell_refused_cancel(state, out, update)
-    if terms_are_new:
-        _tell_terms(state, out, update)
-    if known.waiting and known.working and not state.triggered:
-        _tell_trigger(state, out, update)
-    if update.fills or known.undecided:
-        tell_trades(state, out, update.fills, rules, update.ts_event)
-    _conclude(state, out, rules, update.liquidity_side, update.ts_event, waited=False)
-    return out
+        return False
+    emit(state, out, ev.OrderSubmitted(ts_event=update.ts_accepted or update.ts_event))
+    return True
 
 
 def _name(state: OrderState, out: Events, update: OrderUpdate) -> None:

@@ -6,11 +6,13 @@ next snapshot, so it needs no journal; but what was told was known, so `evolve` 
 otherwise old news after a restart would pass for new.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum, unique
-from typing import Final
+from typing import Any, Final
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from nautilus_orderfeeds.orders import events as ev
 from nautilus_orderfeeds.orders.coverage import Coverage
@@ -48,7 +50,8 @@ class End(Struct, frozen=True):
     complete: bool = True
 
 
-class Known(Struct):
+@dataclass(slots=True)
+class Known:
     """What the venue claims (highest knowledge wins). Quantities in base units, notional and fees in quote.
 
     Parameters
@@ -107,7 +110,8 @@ class Known(Struct):
             self.filled_notional = self.avg_px = self.fees = None
 
 
-class OrderState(Struct, kw_only=True):
+@dataclass(slots=True, kw_only=True)
+class OrderState:
     """One order.
 
     Parameters
@@ -226,9 +230,9 @@ class OrderState(Struct, kw_only=True):
     def is_unsettled(self) -> bool:
         """Whether the venue has said more than could be told: a gap in the fills, or an end waiting for it."""
         known = self.known
-        if known.undecided or (known.end is not None and not self.is_closed):
+        if known.undecided or (known.end is not None and self.status not in CLOSED_STATUSES):
             return True
-        return known.filled_qty > self.filled_qty and self.unexplained_qty > 0
+        return known.filled_qty > self.filled_qty and self.unexplained_qty > ZERO
 
 
 #: What an event does to the status; other events are bookkeeping. A fill is one of two, so it is not here.
@@ -250,7 +254,7 @@ _TRIGGERS: Final[dict[type[ev.OrderEvent], Trigger]] = {
 
 def _trigger_of(state: OrderState, event: ev.OrderEvent) -> Trigger | None:
     """Return what `event` does to the status; None for bookkeeping that leaves it alone."""
-    if isinstance(event, ev.OrderFilled):
+    if type(event) is ev.OrderFilled:
         return Trigger.FILL if event.cum_qty >= state.quantity else Trigger.PARTIAL_FILL
     return _TRIGGERS.get(type(event))
 
@@ -288,48 +292,55 @@ def try_evolve(state: OrderState, event: ev.OrderEvent) -> bool:
         state.status = status
     if event.ts_event > state.ts_last:
         state.ts_last = event.ts_event
-    match event:
-        case ev.OrderFilled():
-            state.venue_order_id = event.venue_order_id
-            state.accepted = True
-            state.filled_qty = event.cum_qty
-            state.notional = _fma(event.last_qty, event.last_px, state.notional)
-            state.fees = _add(state.fees, event.commission)
-            _account_for(state, event)
-        case ev.OrderAccepted():
-            state.venue_order_id = event.venue_order_id
-            state.accepted = True
-            state.known.waiting = state.known.waiting or event.waiting
-            if event.held:
-                state.placement = Placement.HELD
-        case ev.OrderReleased():
-            state.placement = Placement.RELEASED
-        case ev.OrderUpdated():
-            _update_terms(state, event)
-        case ev.FillAbsorbed():
-            state.trades[event.trade_id] = event.qty
-            state.coverage.explain(event)
-        case ev.FillOrphaned():
-            state.orphaned_qty = _add(state.orphaned_qty, event.last_qty)
-            state.orphaned_notional = _fma(event.last_qty, event.last_px, state.orphaned_notional)
-            state.orphaned_fees = _add(state.orphaned_fees, event.commission)
-            _account_for(state, event)
-        case ev.OrderTriggered():
-            state.triggered = True
-        case ev.OrderPendingUpdate():
-            state.amending = True
-        case ev.OrderModifyRejected():
-            state.amending = False
-        case ev.OrderCancelRejected():
-            state.cancel_rejects.add(event.key)
-        case ev.OrderCanceled() | ev.OrderExpired() | ev.OrderRejected():
-            if state.known.end is None:
-                state.known.end = End(status=_ENDS[type(event)], reason=event.reason, ts_event=event.ts_event)
-        case ev.OrderAnomaly():
-            state.anomalies.add(event.what)
-        case _:
-            pass
+    fold = _FOLDS.get(type(event))
+    if fold is not None:
+        fold(state, event)
     return True
+
+
+def _fold_filled(state: OrderState, event: ev.OrderFilled) -> None:
+    state.venue_order_id = event.venue_order_id
+    state.accepted = True
+    state.filled_qty = event.cum_qty
+    state.notional = _fma(event.last_qty, event.last_px, state.notional)
+    state.fees = _add(state.fees, event.commission)
+    _account_for(state, event)
+
+
+def _fold_orphaned(state: OrderState, event: ev.FillOrphaned) -> None:
+    state.orphaned_qty = _add(state.orphaned_qty, event.last_qty)
+    state.orphaned_notional = _fma(event.last_qty, event.last_px, state.orphaned_notional)
+    state.orphaned_fees = _add(state.orphaned_fees, event.commission)
+    _account_for(state, event)
+
+
+def _account_for(state: OrderState, fill: ev.OrderFilled | ev.FillOrphaned) -> None:
+    """Note which trade `fill` is and which part of the cumulative quantity it stands for."""
+    state.trades[fill.trade_id] = fill.last_qty
+    state.coverage.count(fill)
+    proved, orphaned = state.filled_qty, state.orphaned_qty
+    if orphaned:
+        proved = _add(proved, orphaned)
+    if proved > state.known.filled_qty:
+        state.known.witness(proved)
+
+
+def _fold_absorbed(state: OrderState, event: ev.FillAbsorbed) -> None:
+    state.trades[event.trade_id] = event.qty
+    state.coverage.explain(event)
+
+
+def _fold_accepted(state: OrderState, event: ev.OrderAccepted) -> None:
+    state.venue_order_id = event.venue_order_id
+    state.accepted = True
+    if event.waiting:
+        state.known.waiting = True
+    if event.held:
+        state.placement = Placement.HELD
+
+
+def _fold_released(state: OrderState, _event: ev.OrderReleased) -> None:
+    state.placement = Placement.RELEASED
 
 
 _ENDS: Final[dict[type[ev.OrderEvent], VenueStatus]] = {
@@ -339,15 +350,12 @@ _ENDS: Final[dict[type[ev.OrderEvent], VenueStatus]] = {
 }
 
 
-def _account_for(state: OrderState, fill: ev.OrderFilled | ev.FillOrphaned) -> None:
-    """Note which trade `fill` is and which part of the cumulative quantity it stands for."""
-    state.trades[fill.trade_id] = fill.last_qty
-    state.coverage.count(fill)
-    orphaned_qty = state.orphaned_qty
-    state.known.witness(_add(state.filled_qty, orphaned_qty) if orphaned_qty else state.filled_qty)
+def _fold_end(state: OrderState, event: ev.OrderCanceled | ev.OrderExpired | ev.OrderRejected) -> None:
+    if state.known.end is None:
+        state.known.end = End(status=_ENDS[type(event)], reason=event.reason, ts_event=event.ts_event)
 
 
-def _update_terms(state: OrderState, event: ev.OrderUpdated) -> None:
+def _fold_updated(state: OrderState, event: ev.OrderUpdated) -> None:
     state.venue_order_id = event.venue_order_id
     state.quantity = event.quantity
     state.quote_quantity = state.quote_quantity and not event.restated
@@ -361,3 +369,42 @@ def _update_terms(state: OrderState, event: ev.OrderUpdated) -> None:
     if event.as_of is not None:
         known = state.known
         known.stated_qty, known.version, known.ts_event = event.as_of
+
+
+def _fold_triggered(state: OrderState, _event: ev.OrderTriggered) -> None:
+    state.triggered = True
+
+
+def _fold_pending_update(state: OrderState, _event: ev.OrderPendingUpdate) -> None:
+    state.amending = True
+
+
+def _fold_modify_rejected(state: OrderState, _event: ev.OrderModifyRejected) -> None:
+    state.amending = False
+
+
+def _fold_cancel_rejected(state: OrderState, event: ev.OrderCancelRejected) -> None:
+    state.cancel_rejects.add(event.key)
+
+
+def _fold_anomaly(state: OrderState, event: ev.OrderAnomaly) -> None:
+    state.anomalies.add(event.what)
+
+
+#: What an event changes besides the status; the others change nothing else.
+_FOLDS: Final[dict[type[ev.OrderEvent], Callable[[OrderState, Any], None]]] = {
+    ev.OrderFilled: _fold_filled,
+    ev.FillOrphaned: _fold_orphaned,
+    ev.FillAbsorbed: _fold_absorbed,
+    ev.OrderAccepted: _fold_accepted,
+    ev.OrderReleased: _fold_released,
+    ev.OrderUpdated: _fold_updated,
+    ev.OrderTriggered: _fold_triggered,
+    ev.OrderPendingUpdate: _fold_pending_update,
+    ev.OrderModifyRejected: _fold_modify_rejected,
+    ev.OrderCancelRejected: _fold_cancel_rejected,
+    ev.OrderCanceled: _fold_end,
+    ev.OrderExpired: _fold_end,
+    ev.OrderRejected: _fold_end,
+    ev.OrderAnomaly: _fold_anomaly,
+}

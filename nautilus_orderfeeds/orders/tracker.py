@@ -10,9 +10,8 @@ its own business:
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Final
-
-from msgspec import Struct
 
 from nautilus_orderfeeds.orders import events as ev
 from nautilus_orderfeeds.orders.inference import Rules
@@ -20,13 +19,14 @@ from nautilus_orderfeeds.orders.reducer import reduce, settle
 from nautilus_orderfeeds.orders.requests import NewOrder, OrderRef
 from nautilus_orderfeeds.orders.state import OrderState, Placement, evolve
 from nautilus_orderfeeds.orders.updates import OrderUpdate
-from nautilus_orderfeeds.orders.words import OrderStatus, OrderType, TimeInForce
+from nautilus_orderfeeds.orders.words import CLOSED_STATUSES, OrderStatus, OrderType, TimeInForce
 
 #: Updates kept for orders not yet bound; beyond this the oldest is released as an external order's.
 _MAX_UNBOUND: Final = 1_000
 
 
-class TrackedOrder(Struct, kw_only=True, eq=False):
+@dataclass(slots=True, kw_only=True, eq=False)
+class TrackedOrder:
     """One order and everything needed to talk about it.
 
     Parameters
@@ -277,12 +277,11 @@ class OrderTracker:
                 tracked.in_flight = False
             if not tracked.ts_accepted and state.accepted:
                 tracked.ts_accepted = ts_accepted or state.ts_last
-        if state.is_unsettled:
-            if not tracked.unsettled_since_ns:
-                tracked.unsettled_since_ns = now_ns
-        elif tracked.unsettled_since_ns:
+        if not state.is_unsettled:
             tracked.unsettled_since_ns = 0
-        if state.is_closed and not tracked.unsettled_since_ns:
+        elif not tracked.unsettled_since_ns:
+            tracked.unsettled_since_ns = now_ns
+        if state.status in CLOSED_STATUSES and not tracked.unsettled_since_ns:
             self._open.pop(state.client_order_id, None)
         else:
             self._open[state.client_order_id] = tracked

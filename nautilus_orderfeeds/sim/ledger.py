@@ -153,6 +153,17 @@ class Ledger:
         if not account.is_background:
             account.fills.append(fill)
 
+    def settle(self, product: str, price: Decimal) -> None:
+        """End a spot product (e.g. a decided outcome): everybody's base is exchanged for `price` quote each."""
+        spec = self._products[product]
+        if spec.kind is not ProductKind.SPOT:
+            raise LedgerError(f"{product} is no spot product: it holds nothing that could be settled")
+        for account in self.accounts.values():
+            with localcontext(prec=_DIGITS):
+                account.cash[spec.quote] += account.cash.pop(spec.base, ZERO) * price
+            if product in account.positions and (net := account.positions[product].net):
+                account.positions[product].trade(Side.SELL if net > 0 else Side.BUY, price, abs(net))
+
     # -- reading: tests and the twin ------------------------------------------------------------------------
 
     def net_size(self, account: str, product: str) -> Decimal:

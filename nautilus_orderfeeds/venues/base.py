@@ -283,7 +283,7 @@ class MarketFeed(Protocol):
         """Forget a subscription; return the frames to send if connected."""
         ...
 
-    def decode(self, raw: bytes) -> list[MarketMessage]:
+    def decode(self, raw: bytes) -> Sequence[MarketMessage | Gap]:
         """Decode one frame; raises `FrameError` as `Venue.decode`."""
         ...
 

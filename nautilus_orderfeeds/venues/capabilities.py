@@ -93,6 +93,8 @@ class Capabilities(Struct, frozen=True, kw_only=True):
         Accepted for conditional orders.
     params : Mapping[str, Param]
         Allowed keys of a submit command's `params`.
+    bars : frozenset of str
+        Bar specifications published (``"1-DAY-LAST"``).
     cancels_by_ref : bool
         A cancel may name an order by what we chose before sending, so it need not wait for the venue's id.
     snapshot_over_stream : bool
@@ -113,6 +115,7 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     reduce_only_with: frozenset[OrderType] = frozenset()
     trigger_types: frozenset[TriggerType] = frozenset({TriggerType.NO_TRIGGER, TriggerType.DEFAULT})
     params: Mapping[str, Param] = {}
+    bars: frozenset[str] = frozenset()
     cancels_by_ref: bool = False
     snapshot_over_stream: bool = False
     foreign_updates: bool = False

@@ -1,11 +1,11 @@
 """Prices and fees of fills that no trade tells of."""
 
+import dataclasses
 import decimal
 from decimal import Decimal
 from random import Random
 
 import pytest
-from msgspec import structs
 
 from nautilus_orderfeeds.orders.reducer import reduce
 from nautilus_orderfeeds.orders.state import Known
@@ -152,7 +152,7 @@ def test_an_estimate_is_made_good_when_the_venue_tells_its_fees() -> None:
 def test_sums_are_exact_whatever_the_callers_context() -> None:
     total = D("1234567890123.123456789012345678")  # 31 digits, with prices 35
     order = OneOrder(rules=AT_ONCE)
-    state = structs.replace(order.state, quantity=total)
+    state = dataclasses.replace(order.state, quantity=total)
     with decimal.localcontext(prec=3):
         reduce(state, said(filled_qty="1234567890123", avg_px="100.01"), AT_ONCE)
         reduce(state, said(V.FILLED, filled_qty=str(total), avg_px="100.01"), AT_ONCE)

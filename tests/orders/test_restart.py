@@ -1,5 +1,6 @@
 """What a restart knows: what was told, and that it was known then."""
 
+import dataclasses
 from decimal import Decimal
 
 import msgspec
@@ -79,7 +80,7 @@ def test_the_told_half_is_the_same_live_and_folded() -> None:
     order.hear(bare(trade("t3", "1")))
     live = order.state
     order.restart()
-    names = set(OrderState.__struct_fields__) - {"known"}
+    names = {field.name for field in dataclasses.fields(OrderState)} - {"known"}
     assert {name: getattr(order.state, name) for name in names} == {name: getattr(live, name) for name in names}
     assert order.state.status is OrderStatus.FILLED or order.state.orphaned_qty >= 0
 

@@ -272,6 +272,29 @@ def test_market_orders_stop_at_their_worst_price() -> None:
     assert (order.filled, order.end_reason) == (1, EndReason.NO_LIQUIDITY)
 
 
+def test_a_slippage_cap_counts_from_the_best_price_when_the_order_becomes_active() -> None:
+    bench = Bench()
+    bench.buy("a", "1", "100")
+    trigger = Trigger(D("95"), rises=False, source=TriggerSource.MARK)
+    order = bench.order("b", Side.SELL, "3", None, trigger=trigger, max_slippage=D("0.02"))
+    order.kind = OrderKind.MARKET
+    bench.submit(order)
+    bench.buy("c", "1", "102")
+    bench.buy("c", "1", "99.96")
+    bench.buy("c", "1", "99.95")
+    bench.matcher.set_mark(D("95"), 50)
+    assert order.price == D("99.96")
+    assert (order.filled, order.end_reason) == (3, EndReason.FILLED)
+    again = bench.order("b", Side.SELL, "3", None, max_slippage=D("0"))
+    again.kind = OrderKind.MARKET
+    bench.submit(again)
+    assert (again.filled, again.end_reason) == (1, EndReason.NO_LIQUIDITY)
+    empty = bench.order("b", Side.SELL, "3", None, max_slippage=D("0"))
+    empty.kind = OrderKind.MARKET
+    bench.submit(empty)
+    assert (empty.filled, empty.end_reason) == (0, EndReason.NO_LIQUIDITY)
+
+
 def test_an_order_by_amount_spends_whole_lots_only() -> None:
     bench = Bench()
     bench.sell("a", "1", "100")

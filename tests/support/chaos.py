@@ -38,6 +38,17 @@ class Chaos:
     exec_options: dict[str, Any] = field(default_factory=dict)
     #: Kinds of orders the venue takes: each makes (order factory, instrument, side, price) -> order.
     kinds: tuple[str, ...] = ("limit", "post_only", "ioc", "fok", "market")
+    #: The calls that create and cancel orders, as the faults know them.
+    creates: str = "POST*"
+    cancels: str = "DELETE*"
+    #: An order whose creation was cut off may stay in flight for good: the venue cannot be asked for it.
+    may_stay_open: bool = False
+    #: Whether the venue tells balances (else the framework calculates them from fills in the sequence it heard of them).
+    balances: bool = True
+    #: What the simulation calls the instrument, if not `symbol`.
+    product: str = ""
+    #: Orders are also changed: a buy's price up, a sell's down, the quantity up (some venues allow only that).
+    amends: bool = False
 
     @property
     def instrument_id(self) -> InstrumentId:
@@ -50,6 +61,7 @@ class ChaosStrategyConfig(StrategyConfig, frozen=True):
     instrument_id: InstrumentId
     quantity: str
     kinds: tuple[str, ...]
+    amends: bool = False
 
 
 class ChaosStrategy(Strategy):
@@ -70,6 +82,9 @@ class ChaosStrategy(Strategy):
         if chance < 0.30:
             self.cancel_all_orders(self.config.instrument_id)
             return
+        if mine and self.config.amends and chance < 0.40:
+            self._amend(rng.choice(mine), instrument)
+            return
         side = rng.choice([OrderSide.BUY, OrderSide.SELL])
         size = instrument.make_qty(Decimal(self.config.quantity) * rng.randint(1, 6))
         tick = instrument.price_increment.as_decimal()
@@ -80,6 +95,14 @@ class ChaosStrategy(Strategy):
         match kind:
             case "market":
                 order = factory.market(iid, side, size, time_in_force=TimeInForce.IOC)
+            case "market_gtc":
+                order = factory.market(iid, side, size)
+            case "market_by_amount":  # of quote currency, which only a buy can spend
+                amount = instrument.make_qty(round(size.as_decimal() * ask, 2))
+                buys = side == OrderSide.BUY
+                order = factory.market(iid, side, amount if buys else size, quote_quantity=buys)
+            case "crossing":
+                order = factory.limit(iid, side, size, instrument.make_price(crossing))
             case "ioc":
                 order = factory.limit(iid, side, size, instrument.make_price(crossing), TimeInForce.IOC)
             case "fok":
@@ -90,6 +113,13 @@ class ChaosStrategy(Strategy):
             case _:
                 order = factory.limit(iid, side, size, instrument.make_price(passive + away))
         self.submit_order(order)
+
+    def _amend(self, order: Any, instrument: Any) -> None:
+        if not order.has_price or order.is_pending_update:
+            return
+        step = instrument.price_increment.as_decimal() * self._rng.randint(1, 3)
+        price = order.price.as_decimal() + (step if order.side == OrderSide.BUY else -step)
+        self.modify_order(order, instrument.make_qty(order.quantity.as_decimal() * 2), instrument.make_price(price))
 
 
 def arm(sim: Any, chaos: Chaos, rng: random.Random) -> list[str]:
@@ -104,8 +134,8 @@ def arm(sim: Any, chaos: Chaos, rng: random.Random) -> list[str]:
         (Fault.HALF_OPEN, lambda: sim.faults.arm(Fault.HALF_OPEN, where=chaos.frames, probability=0.03, times=1)),
         (Fault.STALE_SNAPSHOT, lambda: sim.faults.arm(Fault.STALE_SNAPSHOT, probability=0.5, times=4, lag=3)),
     ]
-    menu += [(fault, lambda f=fault: sim.faults.arm(f, where="POST*", probability=0.15)) for fault in chaos.rest]
-    menu += [(fault, lambda f=fault: sim.faults.arm(f, where="DELETE*", probability=0.2)) for fault in chaos.rest[:2]]
+    menu += [(fault, lambda f=fault: sim.faults.arm(f, where=chaos.creates, probability=0.15)) for fault in chaos.rest]
+    menu += [(fault, lambda f=fault: sim.faults.arm(f, where=chaos.cancels, probability=0.2)) for fault in chaos.rest[:2]]
     chosen = rng.sample(menu, rng.randint(2, 4))
     for _, do in chosen:
         do()
@@ -127,12 +157,15 @@ async def run_seed(
             **chaos.exec_options,
         )
         strategy = ChaosStrategy(
-            ChaosStrategyConfig(instrument_id=chaos.instrument_id, quantity=chaos.quantity, kinds=chaos.kinds), rng
+            ChaosStrategyConfig(
+                instrument_id=chaos.instrument_id, quantity=chaos.quantity, kinds=chaos.kinds, amends=chaos.amends
+            ),
+            rng,
         )
         node = node_config({chaos.name: config}, inflight_check_interval_ms=0)
         async with running_node(node, exec_factories={chaos.name: chaos.exec_factory}, strategies=(strategy,)) as run:
             armed = arm(sim, chaos, rng)
-            symbol = sim.twin.product_of(chaos.symbol) if hasattr(sim.twin, "product_of") else chaos.symbol
+            symbol = chaos.product or chaos.symbol
             for _ in range(acts):
                 bid, ask = sim.market.best(symbol)
                 if bid is not None and ask is not None:
@@ -142,7 +175,8 @@ async def run_seed(
             await asyncio.sleep(0.1)
             sim.faults.calm()
             sim.stop_flow()
-            return await converge(sim, run, chaos, lost="ERROR_BEFORE_EFFECT" in armed or "RATE_LIMIT" in armed), armed
+            lost = chaos.may_stay_open or "ERROR_BEFORE_EFFECT" in armed or "RATE_LIMIT" in armed
+            return await converge(sim, run, chaos, lost=lost), armed
 
 
 async def converge(sim: Any, run: Run, chaos: Chaos, *, lost: bool) -> Comparison:
@@ -152,7 +186,13 @@ async def converge(sim: Any, run: Run, chaos: Chaos, *, lost: bool) -> Compariso
     deadline = asyncio.get_running_loop().time() + CONVERGE_SECS
     while True:
         comparison = compare(
-            sim, run.cache, chaos.name, account, price_tolerance=chaos.price_tolerance, unresolved_ok=lost
+            sim,
+            run.cache,
+            chaos.name,
+            account,
+            price_tolerance=chaos.price_tolerance,
+            unresolved_ok=lost,
+            balances=chaos.balances,
         )
         agreed = 0 if comparison.differences else agreed + 1
         if agreed >= 2 or asyncio.get_running_loop().time() > deadline:

@@ -1,9 +1,12 @@
 """The chaos of each venue."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from nautilus_orderfeeds.sim.faults import Fault
+from nautilus_orderfeeds.venues.acttrader import ActTraderLiveExecClientFactory
 from nautilus_orderfeeds.venues.bsx import BsxLiveExecClientFactory
+from nautilus_orderfeeds.venues.sfox import SfoxLiveExecClientFactory
 from tests.support.chaos import Chaos
 
 REST_FAULTS = (
@@ -27,4 +30,59 @@ BSX = Chaos(
     exec_options={"requests_per_sec": 500, "balance_source": "USDC"},
 )
 
-ALL = {"bsx": BSX}
+SOCKET_FAULTS = (
+    Fault.LOST_ANSWER,
+    Fault.SLOW_ANSWER,
+    Fault.ERROR_BEFORE_EFFECT,
+    Fault.DROP,
+)
+
+ACTTRADER_FINAL = Chaos(
+    venue="acttrader",
+    name="ACTTRADER",
+    symbol="EURUSD",
+    quantity="10000",
+    exec_factory=ActTraderLiveExecClientFactory,
+    frames="execution*",
+    rest=SOCKET_FAULTS,
+    price_tolerance=Decimal(0),
+    sim_options={"dialect": "final", "all_or_none": False},
+    exec_options={"requests_per_sec": 500, "aon_for_gtc": True},
+    kinds=("limit", "crossing", "ioc", "fok", "market", "market_gtc"),
+    balances=False,
+    creates="WS newordersingle",
+    cancels="WS ordercancel",
+)
+
+# The draft finds an order whose acknowledgement was lost only if its list has ended orders, as in the venue's sample.
+ACTTRADER_DRAFT = replace(
+    ACTTRADER_FINAL,
+    sim_options={"dialect": "draft", "orders_include_ended": True, "orders_include_market": True},
+    kinds=("limit", "crossing", "market_gtc"),
+    may_stay_open=True,
+)
+
+SFOX = Chaos(
+    venue="sfox",
+    name="SFOX",
+    symbol="BTCUSD",
+    product="btcusd",
+    quantity="0.01",
+    exec_factory=SfoxLiveExecClientFactory,
+    frames="private.user.*",
+    rest=REST_FAULTS,
+    # Money is told exactly: what is inferred stands for several trades, but its notional is the venue's own.
+    price_tolerance=Decimal("0.00000001"),
+    sim_options={"rest_limits": False, "ws_limits": False, "settle_secs": 0.1, "cancel_delay_secs": 0.05},
+    exec_options={
+        "ws_requests_per_min": 6000,
+        "rest_requests": 10_000,
+        "limit_factor": 1000,
+        "sequence_grace_secs": 0.3,
+        "absent_after_secs": 3.0,
+    },
+    kinds=("limit", "crossing", "ioc", "fok", "market_by_amount"),
+    amends=True,
+)
+
+ALL = {"bsx": BSX, "acttrader": ACTTRADER_FINAL, "acttrader_draft": ACTTRADER_DRAFT, "sfox": SFOX}

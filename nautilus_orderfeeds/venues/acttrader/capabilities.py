@@ -56,7 +56,7 @@ CAPABILITIES: Final = Capabilities(
         Feature.REDUCE_ONLY: no(_DOCS),
         Feature.QUOTE_QUANTITY: no(_DOCS),
         Feature.DISPLAY_QTY: no(_DOCS),
-        Feature.MODIFY: yes(_PAGE, "price, stop price, quantity; no quantity of a partly filled order, no MARKET order"),
+        Feature.MODIFY: yes(_PAGE, "prices and quantity; not the quantity of a partly filled order, no MARKET order"),
         Feature.BATCH_SUBMIT: no(_DOCS, "the orders of a list go out one after the other"),
         Feature.BATCH_CANCEL: no(_DOCS, "one request each"),
         Feature.CANCEL_ALL: no(_DOCS, "one request for each of the strategy's own orders"),

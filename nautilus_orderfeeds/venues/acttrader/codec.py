@@ -65,6 +65,8 @@ class Seen(Struct):
         Quantity up to which fills were told, base units.
     ts_last : int
         Latest `transactTime`, UNIX ns.
+    is_leg : bool
+        It is one of an OCO pair.
     trigger_price : Decimal, optional
         The stop price of a change the venue has taken: the draft never shows one.
     """
@@ -73,6 +75,7 @@ class Seen(Struct):
     executed: Decimal = ZERO
     explained: Decimal = ZERO
     ts_last: int = 0
+    is_leg: bool = False
     trigger_price: Decimal | None = None
 
 
@@ -157,6 +160,8 @@ class OrderCodec:
         seen.type = type_ or seen.type
         reason = reason_of(order.reason or "")
         status = status_of(order.status, reason)
+        if status is VenueStatus.REJECTED and seen.is_leg and not reason:
+            status = VenueStatus.CANCELED  # the draft has no reasons: the other order of the pair was
         fills = order.fills or []
         listed = sum((fill.qty for fill in fills), ZERO)
         executed = order.executed_qty

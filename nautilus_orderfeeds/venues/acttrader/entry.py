@@ -9,11 +9,12 @@ from nautilus_orderfeeds.feed.outcomes import outcome_of_failure
 from nautilus_orderfeeds.orders.decimals import check_sane
 from nautilus_orderfeeds.orders.requests import Accepted, Amend, OrderRef, Outcome, Refused, Unknown
 from nautilus_orderfeeds.orders.updates import OrderUpdate, Source, VenueStatus
+from nautilus_orderfeeds.orders.words import ContingencyType
 from nautilus_orderfeeds.venues.acttrader import wire
 from nautilus_orderfeeds.venues.acttrader.codec import OrderCodec
 from nautilus_orderfeeds.venues.acttrader.conversation import Conversation, Reader, VenueError
 from nautilus_orderfeeds.venues.acttrader.identity import match_legs
-from nautilus_orderfeeds.venues.acttrader.words import VENUE, Event, WireType, reason_of, status_of, wire_type
+from nautilus_orderfeeds.venues.acttrader.words import VENUE, Event, reason_of, status_of, wire_type
 from nautilus_orderfeeds.venues.base import Prepared, Readback, VenueMessage
 from nautilus_orderfeeds.venues.decoding import check_id
 
@@ -110,7 +111,9 @@ class OrderEntry:
         if row.order_id is None:
             raise ValueError("no orderId")
         order_id = check_id("orderId", str(row.order_id))
-        self._codec.remember(order_id).type = prepared.order.type
+        seen = self._codec.remember(order_id)
+        seen.type = prepared.order.type
+        seen.is_leg = prepared.order.contingency_type is ContingencyType.OCO
         update = OrderUpdate(
             source=Source.ANSWER,
             venue_order_id=order_id,
@@ -160,7 +163,6 @@ class OrderEntry:
                 ts_event=self._codec.now_ns(),
             )
         ]
-
 
 
 def _same_order(row: wire.Answer, ref: OrderRef) -> str | None:

@@ -48,6 +48,11 @@ def told_refs(client_order_id: str | None, type_: str, price: Decimal | None) ->
         return (single,)
 
 
+def is_leg(ref: OrderRef) -> bool:
+    """Return whether `ref` is one of an OCO pair."""
+    return any(key.startswith(_LEG) for key in ref.refs)
+
+
 def client_order_ids(ref: OrderRef) -> list[str]:
     """Return the client order ids under which the venue may know `ref`, its own first."""
     found = [ref.client_order_id]
@@ -59,9 +64,7 @@ def client_order_ids(ref: OrderRef) -> list[str]:
     return found
 
 
-def match_legs(
-    legs: Sequence[tuple[str, WireType | None]], rows: Sequence[tuple[str | None, str]]
-) -> list[int] | None:
+def match_legs(legs: Sequence[tuple[str, WireType | None]], rows: Sequence[tuple[str | None, str]]) -> list[int] | None:
     """Say which row of an OCO answer is about which leg (protocol, 5.3).
 
     Parameters

@@ -164,5 +164,3 @@ class _TickerStream(Stream):
 
     def recordable(self, frame: bytes) -> bool:
         return True
-
-

@@ -8,27 +8,24 @@ and every fill, is told by `orderstatus`.
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
 
-from nautilus_orderfeeds.feed.errors import FeedError, NotSent, OutcomeUnknown, TransientFeedError
+from nautilus_orderfeeds.feed.errors import NotSent, OutcomeUnknown, TransientFeedError
 from nautilus_orderfeeds.feed.limits import Priority
 from nautilus_orderfeeds.orders.requests import OrderRef
 from nautilus_orderfeeds.orders.updates import OrderUpdate, Source
 from nautilus_orderfeeds.venues.acttrader import wire
 from nautilus_orderfeeds.venues.acttrader.codec import OrderCodec, Reading
-from nautilus_orderfeeds.venues.acttrader.conversation import Conversation, VenueError
-from nautilus_orderfeeds.venues.acttrader.identity import client_order_ids
+from nautilus_orderfeeds.venues.acttrader.conversation import Conversation, Reader, VenueError
+from nautilus_orderfeeds.venues.acttrader.identity import client_order_ids, is_leg
 from nautilus_orderfeeds.venues.acttrader.times import iso_ms
 from nautilus_orderfeeds.venues.acttrader.words import ORDER_NOT_EXISTS, VENUE, Dialect, Event, reason_of
 from nautilus_orderfeeds.venues.base import VenueMessage
 
 _log = logging.getLogger(__name__)
-
-#: So few orders are asked for one by one, without a list.
-_FEW: Final = 2
 
 _NS_PER_MIN: Final = 60_000_000_000
 
@@ -79,8 +76,16 @@ class OrderQueries:
         self._may_be_on_its_way = may_be_on_its_way
         self._lost: set[str] = set()
 
-    async def find(self, refs: Sequence[OrderRef]) -> Found:
+    async def find(self, refs: Sequence[OrderRef], *, with_list: bool) -> Found:
         """Find out what became of `refs`.
+
+        Parameters
+        ----------
+        refs : Sequence[OrderRef]
+            Orders asked for.
+        with_list : bool
+            Ask for the list of orders first, which spares a question for each that is live and untouched. Without,
+            the list is asked for only if it is the only way to find one of them.
 
         Returns
         -------
@@ -93,8 +98,8 @@ class OrderQueries:
         FeedError
             If a question was not answered.
         """
-        askable = all(ref.venue_order_id is not None or self._by_client_id for ref in refs)
-        rows = [] if refs and askable and len(refs) <= _FEW else await self.listed()
+        is_hidden = any(ref.venue_order_id is None and not self._by_client_id for ref in refs)
+        rows = await self.listed() if with_list or is_hidden else []
         found = Found([], [])
         looking = [self._find_one(ref, _row_of(ref, rows), found) for ref in refs]
         failures = [e for e in await asyncio.gather(*looking, return_exceptions=True) if e is not None]
@@ -132,6 +137,8 @@ class OrderQueries:
             return
         venue_order_id = ref.venue_order_id or (None if row is None else row.update.venue_order_id)
         if venue_order_id is not None:
+            if is_leg(ref):
+                self._codec.remember(venue_order_id).is_leg = True
             looked = await self._status(wire.Named(order_id=wire.wire_id(venue_order_id)))
             if looked.reading is not None:
                 found.updates.append(looked.reading.update)
@@ -179,8 +186,8 @@ class OrderQueries:
         self,
         event: Event,
         payload: msgspec.Struct | None,
-        read: Callable[[bytes | None], tuple[object, list[VenueMessage]]],
-    ) -> object:
+        read: Reader,
+    ) -> Any:
         try:
             return await self._conversation.ask(event, payload, read, priority=Priority.READ)
         except (NotSent, OutcomeUnknown) as exc:
@@ -193,5 +200,3 @@ def _row_of(ref: OrderRef, rows: Sequence[Reading]) -> Reading | None:
         return next((row for row in rows if row.update.venue_order_id == ref.venue_order_id), None)
     keys = set(ref.refs)
     return next((row for row in rows if not keys.isdisjoint(row.update.refs)), None)
-
-

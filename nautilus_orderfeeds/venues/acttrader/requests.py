@@ -119,8 +119,10 @@ class RequestWriter:
         for name, value in (("price", amend.price), ("trigger_price", amend.trigger_price)):
             if value is not None and value <= 0:
                 raise Denied(f"{name} {value} is not positive")
+        order_id, client_order_id = self._name(amend.ref)
         return wire.Modify(
-            **self._name(amend.ref),
+            order_id=order_id,
+            client_order_id=client_order_id,
             price=None if amend.price is None else wire.number(amend.price),
             stop_price=None if amend.trigger_price is None else wire.number(amend.trigger_price),
             quantity=None if amend.quantity is None else wire.number(amend.quantity),
@@ -128,7 +130,8 @@ class RequestWriter:
 
     def cancel(self, ref: OrderRef) -> wire.Named:
         """Write an `ordercancel`; raises `Denied` if the dialect has no name for the order yet."""
-        return wire.Named(**self._name(ref))
+        order_id, client_order_id = self._name(ref)
+        return wire.Named(order_id=order_id, client_order_id=client_order_id)
 
     def force(self, order: NewOrder) -> WireForce:
         """Return the time in force to send; raises `Denied`.
@@ -186,12 +189,13 @@ class RequestWriter:
             raise Denied(f"the draft dialect has no param {NOTE!r}")
         return note
 
-    def _name(self, ref: OrderRef) -> dict[str, int | str]:
+    def _name(self, ref: OrderRef) -> tuple[int | str | None, str | None]:
+        """Return order id and client order id, one of which names the order."""
         if ref.venue_order_id is not None:
-            return {"order_id": wire.wire_id(ref.venue_order_id)}
+            return wire.wire_id(ref.venue_order_id), None
         if self._is_draft:
             raise Denied(f"the venue's id of {ref.client_order_id} is not known yet, and the draft has no other name")
-        return {"client_order_id": ref.client_order_id}
+        return None, ref.client_order_id
 
 
 def check_pair(orders: Sequence[NewOrder]) -> None:
@@ -220,8 +224,8 @@ def check_pair(orders: Sequence[NewOrder]) -> None:
             raise Denied(f"the two orders of an OCO pair share one {name} at {VENUE}: they have {mine} and {theirs}")
     if leg_text(wire_type(first.type), first.price) == leg_text(wire_type(second.type), second.price):
         raise Denied(
-            f"the two orders of an OCO pair must differ in type or price: {VENUE} may show one client order id on both, "
-            "and they could not be told apart"
+            f"the two orders of an OCO pair must differ in type or price: {VENUE} may show one client order id on "
+            "both, and they could not be told apart"
         )
 
 

@@ -171,7 +171,12 @@ class ActTraderVenue:
         FeedError
             If any question was not answered.
         """
-        found = await self._queries.find(refs)
+        found = await self._queries.find(refs, with_list=True)
+        return Truth(updates=found.updates, absent=found.absent)
+
+    async def look_up(self, refs: Sequence[OrderRef], since_ns: int) -> Truth:
+        """Find out what became of `refs`, each by a question of its own; raises `FeedError`."""
+        found = await self._queries.find(refs, with_list=False)
         return Truth(updates=found.updates, absent=found.absent)
 
     async def account(self) -> AccountUpdate | None:

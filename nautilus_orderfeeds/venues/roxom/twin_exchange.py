@@ -109,12 +109,13 @@ class Exchange:
         self.take_in(order, problem or lack)
         return order
 
-    def make(self, account: str, request: OrderRequest) -> SimOrder:
-        """The order of a request, not yet taken in."""
+    def make(self, account: str, request: OrderRequest, *, take_profit: bool = False) -> SimOrder:
+        """The order of a request, not yet taken in; `take_profit` turns the direction of its trigger round."""
         trigger = None
         if request.trigger_price is not None:
             # A buy stop fires when the mark rises to it, a sell stop when the mark falls to it.
-            trigger = Trigger(request.trigger_price, rises=request.side is Side.BUY, source=TriggerSource.MARK)
+            rises = (request.side is Side.BUY) != take_profit
+            trigger = Trigger(request.trigger_price, rises=rises, source=TriggerSource.MARK)
         now_ns = self._clock.now_ns()
         return SimOrder(
             venue_order_id=self._new_order_id(now_ns),
@@ -187,7 +188,9 @@ class Exchange:
         notional = order.quantity * price
         cap = options.max_limit_notional if order.price is not None else options.max_market_notional
         if not options.min_notional <= notional <= cap:
-            return Refused("Order value outside allowed range", f"Value must be between {options.min_notional} and {cap}")
+            return Refused(
+                "Order value outside allowed range", f"Value must be between {options.min_notional} and {cap}"
+            )
         net = self._market.ledger.net_size(order.account, product)
         if net * order.side.sign >= 0 and abs(net) * mark >= options.max_position:
             return Refused("Position limit exceeded", "The account may only reduce its position")
@@ -244,6 +247,9 @@ class Exchange:
 
     def request_cancel(self, order: SimOrder) -> None:
         """Note the request; it is done at once or a little later, unless the order trades before."""
+        if self._lost_cancels:
+            self._lost_cancels -= 1
+            return
         order.cancel_requested_ns = order.updated_ns = self._clock.now_ns()
         delay_secs = self._options.cancel_delay_secs
         match self._options.pending_cancel:
@@ -254,10 +260,7 @@ class Exchange:
             case PendingCancel.NEVER:
                 is_told = False
         self._feed.announce(order, is_told=is_told)
-        if self._lost_cancels:
-            self._lost_cancels -= 1
-        else:
-            self._later.once(delay_secs, lambda: self._cancel(order))
+        self._later.once(delay_secs, lambda: self._cancel(order))
 
     def _cancel(self, order: SimOrder) -> None:
         if order.state is not OrderState.PENDING:  # a pending one ends when it is processed

@@ -175,9 +175,7 @@ class AccountFeed:
                 return None
 
     def _untouched(self, view: OrderView, status: Status, time_ns: int) -> OrderView:
-        return replace(
-            view, status=status, filled=ZERO, notional=ZERO, fees=ZERO, reason=None, updated_ns=time_ns
-        )
+        return replace(view, status=status, filled=ZERO, notional=ZERO, fees=ZERO, reason=None, updated_ns=time_ns)
 
     def _after_fill(self, view: OrderView, fill: Fill, *, is_whole: bool) -> OrderView:
         return replace(

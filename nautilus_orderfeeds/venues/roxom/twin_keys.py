@@ -54,9 +54,7 @@ def simulated_pem() -> str:
     """The same key as Roxom issues keys: PKCS#8 in PEM."""
     return (
         simulated_private_key()
-        .private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        .private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         .decode()
     )
 

@@ -274,6 +274,8 @@ class RoxomTwinOptions:
     split_positions : bool
         Whether a position is served as two rows.
     depth_delta : DepthDelta
+    wrong_delta_symbol : bool
+        Whether depth deltas name another symbol in `data` than in `topic`, as the published sample does.
     empty_side : EmptySide
     book_interval_secs : float
         How often changed books are published.
@@ -349,6 +351,7 @@ class RoxomTwinOptions:
     closed_positions_shown: bool = False
     split_positions: bool = False
     depth_delta: DepthDelta = DepthDelta.SIGNED
+    wrong_delta_symbol: bool = False
     empty_side: EmptySide = EmptySide.EMPTY_LIST
     book_interval_secs: float = 0.025
     maker_fee_rate: Decimal = Decimal("0.0002")

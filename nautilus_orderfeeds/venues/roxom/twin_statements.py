@@ -76,9 +76,7 @@ class Statements:
         fill = row.fill
         if fill is None or row.kind is not RowKind.ORDER_FILL:
             return None
-        rate = (
-            self._options.maker_fee_rate if fill.liquidity is Liquidity.MAKER else self._options.taker_fee_rate
-        )
+        rate = self._options.maker_fee_rate if fill.liquidity is Liquidity.MAKER else self._options.taker_fee_rate
         fee = unit.price(row.fee)
         body: dict[str, object] = {
             "baseAmount": quantity_text(fill.size),

@@ -184,7 +184,7 @@ class OrderCodec:
                 OrderUpdate(
                     source=source,
                     venue_order_id=str(order_id),
-                    symbol=check_id("currency_pair", pair).upper() if pair else None,
+                    symbol=pair.upper() if pair else None,
                     side=side_of(rows[0].action or ""),
                     fills=fills,
                     ts_event=fills[-1].ts_event,
@@ -250,10 +250,23 @@ def _expiry(expires: str | int | None) -> int:
     return parse_iso(expires)
 
 
-def _fill(trade: Trade) -> Fill:
+def check_trade(trade: Trade) -> None:
+    """Check the numbers and names of a fill.
+
+    Raises
+    ------
+    ValueError
+        If one is none.
+    """
     check_sane(trade.quantity, trade.price, trade.fees)
     if trade.quantity <= 0 or trade.price <= 0:
         raise ValueError(f"trade {trade.trade_id} of {trade.quantity} at {trade.price}: both must be positive")
+    if trade.currency_pair:
+        check_id("currency_pair", trade.currency_pair)
+
+
+def _fill(trade: Trade) -> Fill:
+    check_trade(trade)
     return Fill(
         trade_id=trade_id(trade.order_id, trade.trade_id),
         last_qty=trade.quantity,

@@ -7,11 +7,11 @@ from typing import Final
 from msgspec import UNSET, Raw
 
 from nautilus_orderfeeds.feed.errors import FrameError
-from nautilus_orderfeeds.orders.updates import OrderUpdate, Source
+from nautilus_orderfeeds.orders.updates import Source
 from nautilus_orderfeeds.venues.base import AccountChanged, Gap, Readback, VenueData, VenueMessage
 from nautilus_orderfeeds.venues.sfox import wire
 from nautilus_orderfeeds.venues.sfox.account import account_update
-from nautilus_orderfeeds.venues.sfox.codec import OrderCodec
+from nautilus_orderfeeds.venues.sfox.codec import OrderCodec, check_trade
 from nautilus_orderfeeds.venues.sfox.words import FEEDS, VENUE, Feed
 
 _log = logging.getLogger(__name__)
@@ -32,11 +32,11 @@ class PrivateDecoder:
         Reads the orders and fills in them.
     user_id : str, optional
         The end user whose account it is; None for the key's own account.
-    on_error : Callable[[str], None]
+    on_error : Callable[[str], object]
         Told of an error of the venue, before it is decoded as a `Gap`.
     """
 
-    def __init__(self, codec: OrderCodec, user_id: str | None, on_error: Callable[[str], None]) -> None:
+    def __init__(self, codec: OrderCodec, user_id: str | None, on_error: Callable[[str], object]) -> None:
         self._codec = codec
         self._user_id = user_id
         self._on_error = on_error
@@ -109,17 +109,14 @@ class PrivateDecoder:
     def _trades(self, rows: list[Raw], raw: bytes) -> list[VenueMessage]:
         trades: list[wire.Trade] = []
         lost: list[VenueMessage] = []
-        messages: list[VenueMessage] = []
         for row in rows:
             try:
-                trades.append(wire.TRADE.decode(row))
-            except wire.DECODE_ERRORS as exc:
+                trade = wire.TRADE.decode(row)
+                check_trade(trade)
+                trades.append(trade)
+            except (*wire.DECODE_ERRORS, ValueError) as exc:
                 lost.append(Readback(_id_of(row), reason=f"unreadable fill: {exc}"))
-        for trade in trades:
-            try:
-                messages += self._codec.fills([trade])
-            except ValueError as exc:
-                lost.append(Readback(str(trade.order_id), reason=f"unreadable fill: {exc}"))
+        messages: list[VenueMessage] = [*self._codec.fills(trades)]
         return self._salvaged(messages, lost, raw)
 
     def _balances(self, rows: list[Raw], ts_event: int, raw: bytes) -> list[VenueMessage]:
@@ -183,11 +180,9 @@ def is_error(head: wire.Head) -> bool:
 
 
 def error_text(head: wire.Head) -> str:
-    """Return what an error frame says, empty if nothing: of an authentication no reason is told."""
-    told = [bytes(part).decode(errors="replace") for part in (head.error,) if part is not UNSET]
-    told += [head.message] if head.message else []
-    if not told and head.payload is not UNSET:
-        told = [bytes(head.payload).decode(errors="replace")]
+    """Return what an error frame says: all of it, since nothing is known of its shape."""
+    told = [head.message] if head.message else []
+    told += [bytes(part).decode(errors="replace") for part in (head.error, head.payload) if part is not UNSET]
     return f"{head.action or 'error'}: {' '.join(told)[:200]}"
 
 
@@ -199,8 +194,3 @@ def _id_of(row: Raw) -> str | None:
         return None
     order_id = key.order_id or key.id
     return None if order_id is None else str(order_id)
-
-
-def updates_of(messages: list[VenueMessage]) -> list[OrderUpdate]:
-    """Return the order updates among `messages`."""
-    return [message for message in messages if isinstance(message, OrderUpdate)]

@@ -1,0 +1,226 @@
+"""The private stream: log in, subscribe to everything of the account in one request (protocol, 3 and 8).
+
+An enterprise key has one stream for all its end users, which all clients of the process share; each claims the frames
+of its own user.
+"""
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+from msgspec import Raw, Struct
+
+from nautilus_orderfeeds.feed.clock import Clock
+from nautilus_orderfeeds.feed.errors import FatalFeedError, TransientFeedError
+from nautilus_orderfeeds.feed.limits import EVERY_ROUTE
+from nautilus_orderfeeds.feed.stream import Handshake, Stream
+from nautilus_orderfeeds.venues.sfox import wire
+from nautilus_orderfeeds.venues.sfox.frames import by_user, error_text, is_error
+from nautilus_orderfeeds.venues.sfox.limits import ws_limiter
+from nautilus_orderfeeds.venues.sfox.settings import EnterpriseFlag, SfoxSettings
+from nautilus_orderfeeds.venues.sfox.words import VENUE, Feed
+
+_log = logging.getLogger(__name__)
+
+#: Words by which an error about too many requests may be known; its shape is not published (protocol, 11).
+_LIMIT_WORDS: Final = ("limit", "too many", "block", "exceed")
+
+#: What a handshake sends: it is counted before the connection is opened (protocol, 9).
+_HANDSHAKE_REQUESTS: Final = 2
+
+_ACK_TIMEOUT_SECS: Final = 20.0
+
+
+class _UserPayload(Struct):
+    user_id: str
+
+
+class _UserFrame(Struct):
+    recipient: str
+    payload: _UserPayload
+
+
+class _Acked(Struct):
+    feeds: list[str] | None = None
+
+
+class _Sequenced(Struct):
+    sequence: int | None = None
+
+
+_user_frame = wire.decoder(_UserFrame)
+_acked = wire.decoder(_Acked)
+_sequenced = wire.decoder(_Sequenced)
+
+
+class SfoxStream(Stream):
+    """What all streams of the venue have in common: login, limits, sequence numbers.
+
+    Parameters
+    ----------
+    settings : SfoxSettings
+        Address, key, limits.
+    clock : Clock
+        Source of time.
+    """
+
+    def __init__(self, settings: SfoxSettings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._was_in = False
+        self.sequence_grace_secs = settings.sequence_grace_secs
+
+    def url(self) -> str:
+        """Return the WebSocket's address."""
+        return self._settings.base_url_ws
+
+    async def admit(self) -> None:
+        """Wait until the limit of this address leaves room for a whole handshake."""
+        for _ in range(_HANDSHAKE_REQUESTS):
+            await ws_limiter(self._settings, self._clock).acquire(EVERY_ROUTE)
+
+    async def log_in(self, conn: Handshake) -> None:
+        """Send the login and wait for its confirmation.
+
+        Raises
+        ------
+        FatalFeedError
+            If the key is refused.
+        TransientFeedError
+            If it was good before: then the venue has another reason, probably its limits.
+        """
+        await conn.send(self._login())
+        await conn.expect(self._logged_in, _ACK_TIMEOUT_SECS)
+        self._was_in = True
+
+    async def subscribe(self, conn: Handshake, feeds: Sequence[str]) -> None:
+        """Subscribe to `feeds` in one request and wait for the confirmation.
+
+        Raises
+        ------
+        TransientFeedError
+            If the venue refuses.
+        """
+        await conn.send(subscribe_frame(feeds))
+        self._check_feeds(feeds, await conn.expect(self._subscribed, _ACK_TIMEOUT_SECS))
+
+    def sequence(self, frame: bytes) -> int | None:
+        """Return the frame's number: it counts every frame of a connection (protocol, 8.1)."""
+        return _sequenced.decode(frame).sequence
+
+    def recordable(self, frame: bytes) -> bool:
+        """Whether the frame is anything but the login."""
+        return b'"authenticate"' not in frame
+
+    def refused(self, said: str) -> float | None:
+        """Take note of an error of the venue; return how long to stay away if it is about its limits, seconds."""
+        if not any(word in said.casefold() for word in _LIMIT_WORDS):
+            return None
+        secs = self._settings.limits.ws_block_secs
+        _log.error("%s: the venue seems to have blocked this address, waiting %.0f s: %s", VENUE, secs, said)
+        ws_limiter(self._settings, self._clock).pause(EVERY_ROUTE, secs)
+        return secs
+
+    def _login(self) -> bytes:
+        login: dict[str, Any] = {"type": "authenticate", "apiKey": self._settings.api_key.reveal()}
+        if self._settings.enterprise:
+            match self._settings.enterprise_flag:
+                case EnterpriseFlag.BOOLEAN:
+                    login["enterprise"] = True
+                case EnterpriseFlag.STRING:
+                    login["enterprise"] = "true"
+        return wire.encode(login)
+
+    def _logged_in(self, frame: bytes) -> bool:
+        head = _control(frame)
+        if head is None:
+            return False
+        if not is_error(head):
+            return head.type == "success"
+        said = error_text(head)
+        error = f"{VENUE}: login refused ({said})"
+        block_secs = self.refused(said)
+        if block_secs is not None or self._was_in:
+            # A key that was good is hardly the reason; to try again at once would prolong a block.
+            raise TransientFeedError(error, retry_after_secs=block_secs or self._settings.limits.ws_block_secs)
+        raise FatalFeedError(f"{error}; check {self._settings.variable('api_key')}, and whether it is of this kind")
+
+    def _subscribed(self, frame: bytes) -> bool:
+        head = _control(frame)
+        if head is None:
+            return False
+        if not is_error(head):
+            return head.type == "success"
+        said = error_text(head)
+        raise TransientFeedError(f"{VENUE}: subscription refused ({said})", retry_after_secs=self.refused(said))
+
+    def _check_feeds(self, feeds: Sequence[str], ack: bytes) -> None:
+        head = _control(ack)
+        if head is None or not isinstance(head.payload, Raw):
+            return
+        try:
+            acked = _acked.decode(head.payload).feeds
+        except wire.DECODE_ERRORS:
+            return
+        missing = set(feeds) - set(acked) if acked is not None else set()
+        if missing:
+            _log.error("%s: the venue did not confirm %s; what they tell is read over REST only", VENUE, missing)
+
+
+class PrivateStream(SfoxStream):
+    """The stream of an account's orders, fills and balances; parameters as of `SfoxStream`."""
+
+    def __init__(self, settings: SfoxSettings, clock: Clock) -> None:
+        super().__init__(settings, clock)
+        if settings.enterprise:
+            self.name = f"{VENUE} end users"
+            digest = hashlib.sha256(f"{settings.base_url_ws}|{settings.api_key.reveal()}".encode()).hexdigest()
+            self.shared_as = f"{self.name} {digest[:16]}"
+            self.claims = settings.user_id
+            self._feeds = [feed.of_end_users() for feed in Feed]
+        else:
+            self.name = f"{VENUE} private feeds"
+            self._feeds = [feed.own() for feed in Feed]
+
+    async def handshake(self, conn: Handshake) -> None:
+        """Log in, then subscribe to all feeds; raises as `log_in` and `subscribe`."""
+        await self.log_in(conn)
+        await self.subscribe(conn, self._feeds)
+
+    def routes(self, frame: bytes) -> Sequence[tuple[str | None, bytes]]:
+        """Return the end user a frame is about; None for a control frame."""
+        try:
+            return [(_user_frame.decode(frame).payload.user_id, frame)]
+        except wire.DECODE_ERRORS:
+            head = wire.HEAD.decode(frame)
+        if head.recipient is None:
+            return [(None, frame)]
+        users = by_user(wire.payload_of(head, frame))
+        if len(users) == 1:
+            return [(users[0][0], frame)]
+        return [(user_id, _frame_of(head, user_id, rows)) for user_id, rows in users]
+
+
+def subscribe_frame(feeds: Sequence[str], *, on: bool = True) -> bytes:
+    """Return the request to begin, or end, the subscription of `feeds`."""
+    return wire.encode({"type": "subscribe" if on else "unsubscribe", "feeds": list(feeds)})
+
+
+def _frame_of(head: wire.Head, user_id: str | None, rows: Sequence[Raw]) -> bytes:
+    """Return a frame with one user's rows of a frame about several."""
+    body: dict[str, Any] = {"recipient": head.recipient, "timestamp": head.timestamp}
+    if head.sequence is not None:
+        body["sequence"] = head.sequence
+    body["payload"] = {"user_id": user_id, "updates": list(rows)} if user_id is not None else list(rows)
+    return wire.encode(body)
+
+
+def _control(frame: bytes) -> wire.Head | None:
+    """Return a control frame's envelope, None for data and for what has none."""
+    try:
+        head = wire.HEAD.decode(frame)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+    return head if head.recipient is None else None

@@ -106,7 +106,8 @@ class CommandDesk:
         self._gate = gate
         self._keeper = keeper
         keeper.send, keeper.cancel_at_venue = self._send_recorded, self._send_and_take
-        self._timeout_secs = request_timeout_secs
+        # The venue's own limit is the tighter one: only below it can be told what was sent from what still waited.
+        self._timeout_secs = 2 * request_timeout_secs
         self._log = client._log
         self._sending: dict[str, asyncio.Event] = {}
 

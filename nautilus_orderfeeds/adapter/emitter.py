@@ -117,11 +117,10 @@ class Emitter:
         self._venue = venue
         self._reports = reports
         self._log = client._log
-        self._natives: dict[str, Native] = {}
 
     def native(self, tracked: TrackedOrder) -> Native | None:
         """Return the framework's identifiers of an order its cache knows, else None."""
-        native = self._natives.get(tracked.client_order_id)
+        native: Native | None = tracked.native
         if native is None:
             order = self._cache.order(ClientOrderId(tracked.client_order_id))
             if order is None:
@@ -129,12 +128,8 @@ class Emitter:
             instrument = self._cache.instrument(order.instrument_id)
             if instrument is None:
                 return None
-            native = self._natives[tracked.client_order_id] = Native(tracked, order, instrument)
+            native = tracked.native = Native(tracked, order, instrument)
         return native
-
-    def forget(self, client_order_id: str) -> None:
-        """Drop what was kept of a closed order."""
-        self._natives.pop(client_order_id, None)
 
     def emit(self, tracked: TrackedOrder, events: Iterable[ev.OrderEvent]) -> None:
         """Tell `events` (already folded and journaled), in order.

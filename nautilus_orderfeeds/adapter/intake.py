@@ -97,7 +97,7 @@ class Intake:
             if tracked is None:
                 return None
         state = tracked.state
-        native = self._emitter.native(tracked)
+        native = tracked.native or self._emitter.native(tracked)
         if native is not None and native.order.is_closed and not state.is_closed:
             self._align(tracked, update, native)
         known_id = state.venue_order_id
@@ -211,7 +211,6 @@ class Intake:
         while len(self._closed) > _CLOSED_KEPT:
             oldest = next(iter(self._closed))
             self.tracker.forget(self._closed.pop(oldest))
-            self._emitter.forget(oldest)
 
     def _unknown(self, update: OrderUpdate, now_ns: int) -> TrackedOrder | None:
         """Keep an update that may be about an order in flight; adopt one of an order entered elsewhere."""

@@ -50,37 +50,39 @@ def reduce(state: OrderState, update: OrderUpdate, rules: Rules) -> Events:
     list[OrderEvent]
         In the order to be told: accepted, cancel refused, updated, triggered, fills, end.
     """
-    context = getcontext()
-    setcontext(EXACT)  # no sum may be rounded, whatever the caller's context
-    try:
-        out: Events = []
-        if state.status in _NEVER_SENT and not _was_sent(state, out, update):
-            return out
-        venue_order_id = update.venue_order_id
-        if venue_order_id != state.venue_order_id and venue_order_id is not None and not state.is_named:
-            _name(state, out, update)
-        terms_are_new = learn(state, update)
-        known = state.known
-        if not state.accepted and _was_live(state, update):
-            waiting = update.status is VenueStatus.WAITING
-            _accept(state, out, update.ts_accepted or update.ts_event, waiting=waiting)
-        if update.cancel_reject_reason:
-            _tell_refused_cancel(state, out, update)
-        if terms_are_new and not (
-            update.quantity == state.quantity
-            and update.price == state.price
-            and update.trigger_price == state.trigger_price
-        ):
-            _tell_terms(state, out, update)
-        if known.waiting and known.working and not state.triggered:
-            _tell_trigger(state, out, update)
-        if update.fills or known.undecided:
-            tell_trades(state, out, update.fills, rules, update.ts_event)
-        if known.end is not None or known.undecided or known.filled_qty != state.filled_qty:
-            _conclude(state, out, rules, update.liquidity_side, update.ts_event, waited=False)
+    out: Events = []
+    if state.status in _NEVER_SENT and not _was_sent(state, out, update):
         return out
-    finally:
-        setcontext(context)
+    venue_order_id = update.venue_order_id
+    if venue_order_id != state.venue_order_id and venue_order_id is not None and not state.is_named:
+        _name(state, out, update)
+    terms_are_new = learn(state, update)
+    known = state.known
+    if not state.accepted and _was_live(state, update):
+        waiting = update.status is VenueStatus.WAITING
+        _accept(state, out, update.ts_accepted or update.ts_event, waiting=waiting)
+    if update.cancel_reject_reason:
+        _tell_refused_cancel(state, out, update)
+    if terms_are_new and not (
+        update.quantity == state.quantity
+        and update.price == state.price
+        and update.trigger_price == state.trigger_price
+    ):
+        _tell_terms(state, out, update)
+    if known.waiting and known.working and not state.triggered:
+        _tell_trigger(state, out, update)
+    # Up to here numbers are compared, from here on they are added.
+    if update.fills or known.undecided or known.end is not None or known.filled_qty != state.filled_qty:
+        context = getcontext()
+        setcontext(EXACT)  # no sum may be rounded, whatever the caller's context
+        try:
+            if update.fills or known.undecided:
+                tell_trades(state, out, update.fills, rules, update.ts_event)
+            if known.end is not None or known.undecided or known.filled_qty != state.filled_qty:
+                _conclude(state, out, rules, update.liquidity_side, update.ts_event, waited=False)
+        finally:
+            setcontext(context)
+    return out
 
 
 def settle(state: OrderState, rules: Rules, ts_event: int = 0) -> Events:

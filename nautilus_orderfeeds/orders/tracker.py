@@ -11,7 +11,7 @@ its own business:
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from nautilus_orderfeeds.orders import events as ev
 from nautilus_orderfeeds.orders.inference import Rules
@@ -47,6 +47,8 @@ class TrackedOrder:
         UNIX ns.
     unsettled_since_ns : int
         UNIX ns since the venue claims more than could be told; 0 if it does not.
+    native : Any
+        What the binding keeps with the order (the framework's side of it); None if nothing yet.
     """
 
     terms: NewOrder
@@ -58,6 +60,7 @@ class TrackedOrder:
     created_ns: int = 0
     ts_accepted: int = 0
     unsettled_since_ns: int = 0
+    native: Any = None
 
     @property
     def client_order_id(self) -> str:

@@ -48,6 +48,6 @@ def check_id(name: str, value: str) -> str:
     ValueError
         If it is none; `name` says what it was to be.
     """
-    if is_id(value):
+    if value and value.isascii() and value.isprintable():
         return value
     raise ValueError(f"{name} {value[:80]!r} is not printable ASCII text")

@@ -113,7 +113,7 @@ class DataScene:
 async def data_scene(
     profile: VenueProfile, *, config: Mapping[str, Any] | None = None, load_only: bool = False, **options: Any
 ):
-    async with simulate(profile.name, seed=7, tick_secs=0.03, **profile.data_sim_options) as sim:
+    async with simulate(profile.name, seed=7, tick_secs=0.03, **{**profile.sim_options, **profile.data_sim_options}) as sim:
         fields = {**profile.data_options, **(config or {})}
         if load_only:
             fields["instrument_provider"] = InstrumentProviderConfig(load_ids=frozenset({profile.instrument_id}))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nautilus_trader.model.enums import OrderStatus
+from nautilus_trader.model.events import OrderRejected
 
 from nautilus_orderfeeds.sim.faults import Fault
 from nautilus_orderfeeds.sim.model import OrderState
@@ -95,6 +96,25 @@ async def test_e74_submit_not_taken(scene: Scene):
     unknown = [entry for entry in scene.run.log.entries("WARN") if "unknown" in entry]
     assert len(unknown) == len(orders)  # each flagged
     scene.unresolved = {order.client_order_id for order in orders}
+
+
+@execution_case("TC-E74", **N, config=CONFIG, cancel_orders_on_stop=False)
+async def test_e74_submit_never_sent(scene: Scene):
+    """Not ambiguous: it waited behind the rate limit until its time was over, so nothing can ever come of it."""
+    scene.sim.faults.once(Fault.RATE_LIMIT, where=" ".join(scene.profile.submit), retry_after=1.5)
+    first = new_order(scene)
+    await scene.until(lambda: scene.sent(scene.profile.submit) == 1, "the first order to be sent")
+    waiting = [new_order(scene) for _ in range(2)]
+    yield
+    await scene.closed(*waiting)
+    for order in waiting:
+        assert order.status == OrderStatus.REJECTED
+        assert "not sent" in scene.only(OrderRejected, order).reason
+    await asyncio.sleep(A_WHILE_SECS)
+    assert scene.sent(scene.profile.submit) == 1
+    assert scene.sim.ledger.orders() == []
+    assert first.status == OrderStatus.SUBMITTED
+    scene.unresolved = {first.client_order_id}
 
 
 @execution_case("TC-E75", **N, config=CONFIG)

@@ -105,7 +105,7 @@ async def test_e83_unsubscribe_on_stop(scene: Scene):
 @asynccontextmanager
 async def after_restart(profile: VenueProfile, leave: Any, *, claims: bool):
     """Run a node that does `leave`, then another one that knows nothing of it; give its scene and the orders left."""
-    async with simulate(profile.name, seed=7, market_flow=False) as sim:
+    async with simulate(profile.name, seed=7, market_flow=False, **profile.sim_options) as sim:
         async with open_scene(profile, sim=sim, **N, **LEAVE) as first:
             await leave(first)
             left = first.orders()

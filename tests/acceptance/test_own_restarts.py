@@ -101,7 +101,7 @@ def check_second_run(scene: Scene, left: Left, owner: str) -> None:
 async def test_x12_restart_with_the_journal(profile: VenueProfile, tmp_path: Path):
     """No cache database: the journal gives the strategy its orders back, and its position."""
     journal = {"journal": str(tmp_path / "journal.db")}
-    async with simulate(profile.name, seed=7, market_flow=False) as sim:
+    async with simulate(profile.name, seed=7, market_flow=False, **profile.sim_options) as sim:
         async with open_scene(profile, sim=sim, exec_options=journal, **N, **LEAVE) as first:
             left = await first_run(first)
         await while_away(sim, profile, left)
@@ -126,7 +126,7 @@ async def test_x12_restart_with_the_journal(profile: VenueProfile, tmp_path: Pat
 async def test_x12_second_restart(profile: VenueProfile, tmp_path: Path):
     """Once more, with nothing done in between: still the same, and nothing told again."""
     journal = {"journal": str(tmp_path / "journal.db")}
-    async with simulate(profile.name, seed=7, market_flow=False) as sim:
+    async with simulate(profile.name, seed=7, market_flow=False, **profile.sim_options) as sim:
         async with open_scene(profile, sim=sim, exec_options=journal, **N, **LEAVE) as first:
             left = await first_run(first)
         await while_away(sim, profile, left)
@@ -143,7 +143,7 @@ async def test_x12_second_restart(profile: VenueProfile, tmp_path: Path):
 async def test_x12_restart_without_restoring(profile: VenueProfile, tmp_path: Path, claims: bool):
     """`restore_orders=False`: the claimant's, or EXTERNAL; the client order ids are kept in both."""
     journal = {"journal": str(tmp_path / "journal.db")}
-    async with simulate(profile.name, seed=7, market_flow=False) as sim:
+    async with simulate(profile.name, seed=7, market_flow=False, **profile.sim_options) as sim:
         async with open_scene(profile, sim=sim, exec_options=journal, **N, **LEAVE) as first:
             left = await first_run(first)
         await while_away(sim, profile, left)
@@ -187,7 +187,7 @@ async def test_x12_restart_with_a_cache_database(
     """The framework's own memory: same strategy, same ids, no duplicates, whether or not we remember too."""
     journal = {"journal": str(tmp_path / "journal.db")} if with_journal else {}
     cache = CacheConfig(database=DatabaseConfig(type="redis", host="127.0.0.1", port=redis_port))
-    async with simulate(profile.name, seed=7, market_flow=False) as sim:
+    async with simulate(profile.name, seed=7, market_flow=False, **profile.sim_options) as sim:
         async with open_scene(profile, sim=sim, exec_options=journal, cache=cache, **N, **LEAVE) as first:
             left = await first_run(first)
             await asyncio.sleep(0.3)  # the framework writes in the background
@@ -202,7 +202,7 @@ async def test_x12_cache_database_behind_the_journal(profile: VenueProfile, tmp_
     """The process died after something was told and before the framework had kept it: told again, once."""
     journal = {"journal": str(tmp_path / "journal.db")}
     cache = CacheConfig(database=DatabaseConfig(type="redis", host="127.0.0.1", port=redis_port))
-    async with simulate(profile.name, seed=7, market_flow=False) as sim:
+    async with simulate(profile.name, seed=7, market_flow=False, **profile.sim_options) as sim:
         async with open_scene(profile, sim=sim, exec_options=journal, cache=cache, **N, **LEAVE) as first:
             left = await first_run(first)
             await asyncio.sleep(0.3)
@@ -223,7 +223,7 @@ async def test_x16_ids_across_restarts(profile: VenueProfile, tmp_path: Path):
     """What the venue is told is never told twice, and leads back to the framework's id after a restart."""
     journal = {"journal": str(tmp_path / "journal.db")}
     names: dict[str, str] = {}
-    async with simulate(profile.name, seed=7, market_flow=False) as sim:
+    async with simulate(profile.name, seed=7, market_flow=False, **profile.sim_options) as sim:
         for _ in range(3):
             async with open_scene(profile, sim=sim, exec_options=journal, **N, **LEAVE) as scene:
                 for venue_order_id, client_order_id in names.items():
@@ -242,7 +242,7 @@ async def test_x16_a_framework_id_used_again(profile: VenueProfile, tmp_path: Pa
     """A strategy that makes up an id of an earlier run gets a clear denial, and can go on with other ids."""
     journal = {"journal": str(tmp_path / "journal.db"), "restore_orders": False}
     same = ClientOrderId("MINE-1")
-    async with simulate(profile.name, seed=7, market_flow=False) as sim:
+    async with simulate(profile.name, seed=7, market_flow=False, **profile.sim_options) as sim:
         for run in range(2):
             # Without startup reports the framework does not know the id any more, and lets it pass.
             engine = {"reconciliation": run == 0}
@@ -272,7 +272,7 @@ async def test_x16_a_framework_id_used_again(profile: VenueProfile, tmp_path: Pa
 async def test_x19_orders_entered_elsewhere(profile: VenueProfile, claims: bool):
     """Before the start, during the run, and while disconnected; own orders are not touched by any of it."""
     options = {"external_order_claims": [profile.instrument_id]} if claims else {}
-    async with simulate(profile.name, seed=7, market_flow=False) as sim:
+    async with simulate(profile.name, seed=7, market_flow=False, **profile.sim_options) as sim:
         product = sim.market.products[profile.product]
         bid, ask = sim.market.best(profile.product)
 

@@ -50,7 +50,7 @@ def plain(config: Any) -> dict[str, Any]:
 async def test_importable_config(profile: VenueProfile):
     """Clients, factories and strategy are all named in JSON; nothing is registered by hand."""
     module = f"nautilus_orderfeeds.venues.{profile.name}"
-    async with simulate(profile.name, seed=7, market_flow=False) as sim:
+    async with simulate(profile.name, seed=7, market_flow=False, **profile.sim_options) as sim:
         text = json.dumps(
             {
                 "trader_id": "TESTER-001",
@@ -153,7 +153,7 @@ def without_environment(profile: VenueProfile, monkeypatch: pytest.MonkeyPatch) 
 async def test_missing_credential(profile: VenueProfile, monkeypatch: pytest.MonkeyPatch):
     """Each credential by its own name and its environment variable; what is there is not shown."""
     without_environment(profile, monkeypatch)
-    async with simulate(profile.name, seed=7, market_flow=False) as sim:
+    async with simulate(profile.name, seed=7, market_flow=False, **profile.sim_options) as sim:
         for field in profile.secrets:
             variable = f"{profile.venue}_{field.upper()}"
             async with refused_start(profile, sim, {field: None}, field, variable):
@@ -162,7 +162,7 @@ async def test_missing_credential(profile: VenueProfile, monkeypatch: pytest.Mon
 
 async def test_credential_from_the_environment(profile: VenueProfile, monkeypatch: pytest.MonkeyPatch):
     without_environment(profile, monkeypatch)
-    async with simulate(profile.name, seed=7, market_flow=False) as sim:
+    async with simulate(profile.name, seed=7, market_flow=False, **profile.sim_options) as sim:
         for field in profile.secrets:
             monkeypatch.setenv(f"{profile.venue}_{field.upper()}", str(sim.credentials()[field]))
         config = dict.fromkeys(profile.secrets)
@@ -173,7 +173,7 @@ async def test_credential_from_the_environment(profile: VenueProfile, monkeypatc
 
 
 async def test_unreachable_host(profile: VenueProfile):
-    async with simulate(profile.name, seed=7, market_flow=False) as sim:
+    async with simulate(profile.name, seed=7, market_flow=False, **profile.sim_options) as sim:
         url = sim.base_url_http
         overrides = {"base_url_http": url, "request_timeout_secs": 1.0}
         sim.pause()
@@ -183,7 +183,7 @@ async def test_unreachable_host(profile: VenueProfile):
 
 async def test_unreachable_stream(profile: VenueProfile):
     """REST works, the stream does not: also named, and no order without a private feed."""
-    async with simulate(profile.name, seed=7, market_flow=False) as sim:
+    async with simulate(profile.name, seed=7, market_flow=False, **profile.sim_options) as sim:
         overrides = {"base_url_ws": "ws://127.0.0.1:1/ws", "start_timeout_secs": 2.0}
         async with refused_start(
             profile, sim, overrides, f"Cannot connect to {profile.venue}", "Connect call failed", "127.0.0.1"
@@ -192,7 +192,7 @@ async def test_unreachable_stream(profile: VenueProfile):
 
 
 async def test_refused_login(profile: VenueProfile):
-    async with simulate(profile.name, seed=7, market_flow=False) as sim:
+    async with simulate(profile.name, seed=7, market_flow=False, **profile.sim_options) as sim:
         for overrides, words in profile.bad_logins.values():
             async with refused_start(profile, sim, overrides, words) as log:
                 for field, value in overrides.items():
@@ -202,7 +202,7 @@ async def test_refused_login(profile: VenueProfile):
 async def test_unknown_instrument(profile: VenueProfile):
     unknown = f"NOSUCH.{profile.venue}"
     provider = InstrumentProviderConfig(load_ids=frozenset({InstrumentId.from_str(unknown)}))
-    async with simulate(profile.name, seed=7, market_flow=False) as sim:
+    async with simulate(profile.name, seed=7, market_flow=False, **profile.sim_options) as sim:
         async with refused_start(profile, sim, {"instrument_provider": provider}, unknown):
             pass
 
@@ -228,7 +228,7 @@ def locked_journal(profile: VenueProfile, tmp_path: Path) -> Iterator[str]:
 
 
 async def test_journal_locked_by_another_process(profile: VenueProfile, locked_journal: str):
-    async with simulate(profile.name, seed=7, market_flow=False) as sim:
+    async with simulate(profile.name, seed=7, market_flow=False, **profile.sim_options) as sim:
         overrides = {"journal": locked_journal}
         async with refused_start(profile, sim, overrides, locked_journal, "in use by another process"):
             pass
@@ -237,7 +237,7 @@ async def test_journal_locked_by_another_process(profile: VenueProfile, locked_j
 async def test_journal_corrupt(profile: VenueProfile, tmp_path: Path):
     path = tmp_path / "journal.db"
     path.write_bytes(b"this is no database" * 500)
-    async with simulate(profile.name, seed=7, market_flow=False) as sim:
+    async with simulate(profile.name, seed=7, market_flow=False, **profile.sim_options) as sim:
         async with refused_start(profile, sim, {"journal": str(path)}, str(path), "not a readable journal"):
             pass
     assert path.read_bytes() == b"this is no database" * 500  # kept for inspection
@@ -246,7 +246,7 @@ async def test_journal_corrupt(profile: VenueProfile, tmp_path: Path):
 async def test_journal_of_another_account(profile: VenueProfile, tmp_path: Path):
     path = str(tmp_path / "journal.db")
     Journal(path, "OTHER-007").close()
-    async with simulate(profile.name, seed=7, market_flow=False) as sim:
+    async with simulate(profile.name, seed=7, market_flow=False, **profile.sim_options) as sim:
         async with refused_start(profile, sim, {"journal": path}, path, "OTHER-007"):
             pass
 
@@ -255,7 +255,7 @@ async def test_journal_folder_that_cannot_be(profile: VenueProfile, tmp_path: Pa
     blocked = tmp_path / "file"
     blocked.write_text("")
     path = str(blocked / "journal.db")
-    async with simulate(profile.name, seed=7, market_flow=False) as sim:
+    async with simulate(profile.name, seed=7, market_flow=False, **profile.sim_options) as sim:
         async with refused_start(profile, sim, {"journal": path}, path):
             pass
 
@@ -267,7 +267,7 @@ async def test_no_secret_is_shown(profile: VenueProfile, tmp_path: Path, caplog:
     """Neither in a log line (from DEBUG up), nor in a repr, an error, the journal or a recording."""
     caplog.set_level(logging.DEBUG)
     journal, record = tmp_path / "journal.db", tmp_path / "frames.jsonl"
-    async with simulate(profile.name, seed=7, market_flow=False) as sim:
+    async with simulate(profile.name, seed=7, market_flow=False, **profile.sim_options) as sim:
         secrets = [str(sim.credentials()[field]) for field in profile.secrets]
         secrets += [secret.removeprefix("0x") for secret in secrets]
         config = sim.exec_config(**profile.exec_options)

@@ -98,7 +98,9 @@ async def books_agree(sim: Any, run: Run, case: Restart) -> None:
 
     def comparison() -> Any:
         account = AccountId(f"{case.name}-001")
-        return compare(sim, run.cache, case.name, account, price_tolerance=case.price_tolerance)
+        return compare(
+            sim, run.cache, case.name, account, price_tolerance=case.price_tolerance, balances=case.balances
+        )
 
     await run.until(lambda: not comparison().differences, "cache and ledger to agree")
     assert comparison().fills >= 4
@@ -109,7 +111,7 @@ async def books_agree(sim: Any, run: Run, case: Restart) -> None:
 @pytest.mark.parametrize("venue", sorted(ALL))
 async def test_every_fill_once_and_orders_still_owned(venue: str, tmp_path: Path) -> None:
     case = ALL[venue]
-    async with simulate(venue, seed=3, market_flow=False, **case.sim_options) as sim:
+    async with simulate(case.venue, seed=3, market_flow=False, **case.sim_options) as sim:
         symbol, lot = case.sim_symbol, Decimal(case.quantity)
         bid, _ = sim.market.best(symbol)
         tick = Decimal(case.tick)

@@ -75,9 +75,7 @@ SFOX = Chaos(
     price_tolerance=Decimal("0.00000001"),
     sim_options={"rest_limits": False, "ws_limits": False, "settle_secs": 0.1, "cancel_delay_secs": 0.05},
     exec_options={
-        "ws_requests_per_min": 6000,
-        "rest_requests": 10_000,
-        "limit_factor": 1000,
+        "limit_time_scale": 0.01,
         "sequence_grace_secs": 0.3,
         "absent_after_secs": 3.0,
     },

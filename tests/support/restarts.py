@@ -1,10 +1,12 @@
 """What the restart tests need to know of each venue."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
+from nautilus_orderfeeds.venues.acttrader import ActTraderLiveExecClientFactory
 from nautilus_orderfeeds.venues.bsx import BsxLiveExecClientFactory
+from nautilus_orderfeeds.venues.sfox import SfoxLiveExecClientFactory
 
 
 @dataclass(frozen=True)
@@ -22,9 +24,28 @@ class Restart:
     price_tolerance: Decimal
     sim_options: dict[str, Any] = field(default_factory=dict)
     exec_options: dict[str, Any] = field(default_factory=dict)
+    #: Whether the venue tells balances (else the framework calculates them, from the fills it has heard of in this run).
+    balances: bool = True
 
+
+ACTTRADER_FINAL = Restart(
+    venue="acttrader",
+    name="ACTTRADER",
+    prefix="ActTrader",
+    symbol="EURUSD",
+    sim_symbol="EURUSD",
+    quantity="10000",
+    tick="0.00001",
+    exec_factory=ActTraderLiveExecClientFactory,
+    price_tolerance=Decimal(0),
+    sim_options={"dialect": "final", "all_or_none": False},
+    exec_options={"requests_per_sec": 500, "aon_for_gtc": True},
+    balances=False,
+)
 
 ALL = {
+    "acttrader": ACTTRADER_FINAL,
+    "acttrader_draft": replace(ACTTRADER_FINAL, sim_options={"dialect": "draft"}),
     "bsx": Restart(
         venue="bsx",
         name="BSX",
@@ -36,5 +57,18 @@ ALL = {
         exec_factory=BsxLiveExecClientFactory,
         price_tolerance=Decimal("0.1"),
         exec_options={"requests_per_sec": 500, "balance_source": "USDC"},
+    ),
+    "sfox": Restart(
+        venue="sfox",
+        name="SFOX",
+        prefix="Sfox",
+        symbol="BTCUSD",
+        sim_symbol="btcusd",
+        quantity="0.05",
+        tick="0.5",
+        exec_factory=SfoxLiveExecClientFactory,
+        price_tolerance=Decimal("0.00000001"),
+        sim_options={"rest_limits": False, "ws_limits": False},
+        exec_options={"limit_time_scale": 0.01},
     ),
 }

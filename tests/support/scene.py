@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from nautilus_trader.model.enums import OrderSide, OrderStatus, PositionSide, TimeInForce
 from nautilus_trader.model.events import OrderDenied, OrderEvent, OrderFilled, OrderModifyRejected
+from nautilus_trader.model.identifiers import ClientId
 from nautilus_trader.model.objects import Price
 
 from nautilus_orderfeeds.cli.compare import Row, compare
@@ -327,7 +328,9 @@ async def open_scene(
 ) -> AsyncIterator[Scene]:
     """Simulate the venue (unless a running simulation is given), run a node with a tester, and end it properly."""
     if sim is None:
-        async with simulate(profile.name, seed=7, market_flow=False, **(sim_options or {})) as own:
+        async with simulate(
+            profile.name, seed=7, market_flow=False, **{**profile.sim_options, **(sim_options or {})}
+        ) as own:
             async with open_scene(
                 profile,
                 exec_options=exec_options,
@@ -356,17 +359,11 @@ async def open_scene(
         exec_factories={profile.venue: profile.exec_factory},
         data_factories={profile.venue: profile.data_factory} if with_data else None,
         strategies=tuple(testers),
-        prepare=lambda node: taps.append(Tap(node.kernel.exec_engine._clients[_client_id(profile)])),
+        prepare=lambda node: taps.append(Tap(node.kernel.exec_engine._clients[ClientId(profile.venue)])),
     ) as run:
         scene = Scene(profile, sim, run, testers, taps[0])
         yield scene
         await scene.end()
-
-
-def _client_id(profile: VenueProfile) -> Any:
-    from nautilus_trader.model.identifiers import ClientId
-
-    return ClientId(profile.venue)
 
 
 Drive = Callable[[Scene], AsyncGenerator[None]]

@@ -96,12 +96,13 @@ def _only_resting(forces: dict[TimeInForce, Support]) -> dict[TimeInForce, Suppo
     return {force: support for force, support in forces.items() if force not in _NOT_IN_DRAFT}
 
 
-def capabilities_of(dialect: Dialect) -> Capabilities:
-    """Return what one dialect can do."""
+def capabilities_of(dialect: Dialect, *, sole_login: bool = False) -> Capabilities:
+    """Return what one dialect can do; with `sole_login` everything that is told concerns the one login."""
+    found = structs.replace(CAPABILITIES, foreign_updates=not sole_login)
     match dialect:
         case Dialect.FINAL:
             # An order is cancelled by its client order id while its own is not known.
-            return structs.replace(CAPABILITIES, cancels_by_ref=True)
+            return structs.replace(found, cancels_by_ref=True)
         case Dialect.DRAFT:
             forces = {type_: _only_resting(dict(forces)) for type_, forces in CAPABILITIES.time_in_force.items()}
-            return structs.replace(CAPABILITIES, time_in_force=forces)
+            return structs.replace(found, time_in_force=forces)

@@ -68,6 +68,10 @@ class ActTraderExecClientConfig(OrderFeedExecClientConfig, frozen=True):
         dialect, OCO pairs and the children of brackets in both. False: they are denied, unless params ask for it.
     draft_gtc : bool
         Whether the draft's requests may say GTC (its page shows the word in answers only). False: denied.
+    sole_login : bool
+        Whether the server tells this connection of `login`'s orders only. No message says whose order it is about: if
+        false, what is not known to be an order of this client is counted and ignored; if true, it is taken up as
+        entered elsewhere.
     lookback_mins : float
         How far back ended orders are listed after each connection (final dialect).
     requests_per_sec : int
@@ -83,6 +87,7 @@ class ActTraderExecClientConfig(OrderFeedExecClientConfig, frozen=True):
     auth_message: str | None = None
     aon_for_gtc: bool = False
     draft_gtc: bool = True
+    sole_login: bool = False
     lookback_mins: float = 1440.0
     requests_per_sec: int = 10
 
@@ -110,6 +115,7 @@ def _make_venue(config: ActTraderExecClientConfig) -> ActTraderVenue:
         auth_message=Secret(credential(config.auth_message, ACTTRADER, "auth_message", environment)),
         aon_for_gtc=config.aon_for_gtc,
         draft_gtc=config.draft_gtc,
+        sole_login=config.sole_login,
         lookback_mins=config.lookback_mins,
         requests_per_sec=config.requests_per_sec,
         timeout_secs=config.request_timeout_secs,

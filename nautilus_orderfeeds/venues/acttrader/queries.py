@@ -16,7 +16,7 @@ from msgspec import Struct
 from nautilus_orderfeeds.feed.errors import NotSent, OutcomeUnknown, TransientFeedError
 from nautilus_orderfeeds.feed.limits import Priority
 from nautilus_orderfeeds.orders.requests import OrderRef
-from nautilus_orderfeeds.orders.updates import OrderUpdate, Source
+from nautilus_orderfeeds.orders.updates import END_STATUSES, OrderUpdate, Source
 from nautilus_orderfeeds.venues.acttrader import wire
 from nautilus_orderfeeds.venues.acttrader.codec import OrderCodec, Reading
 from nautilus_orderfeeds.venues.acttrader.conversation import Conversation, Reader, VenueError
@@ -76,7 +76,7 @@ class OrderQueries:
         self._may_be_on_its_way = may_be_on_its_way
         self._lost: set[str] = set()
 
-    async def find(self, refs: Sequence[OrderRef], *, with_list: bool) -> Found:
+    async def find(self, refs: Sequence[OrderRef], *, with_list: bool, and_others: bool = False) -> Found:
         """Find out what became of `refs`.
 
         Parameters
@@ -86,6 +86,8 @@ class OrderQueries:
         with_list : bool
             Ask for the list of orders first, which spares a question for each that is live and untouched. Without,
             the list is asked for only if it is the only way to find one of them.
+        and_others : bool
+            Take listed orders that are none of `refs` for the login's own too.
 
         Returns
         -------
@@ -101,7 +103,10 @@ class OrderQueries:
         is_hidden = any(ref.venue_order_id is None and not self._by_client_id for ref in refs)
         rows = await self.listed() if with_list or is_hidden else []
         found = Found([], [])
-        looking = [self._find_one(ref, _row_of(ref, rows), found) for ref in refs]
+        places = [_row_of(ref, rows) for ref in refs]
+        looking = [self._find_one(ref, row, found) for ref, row in zip(refs, places, strict=True)]
+        if and_others:
+            looking += [self._find_other(row, found) for row in rows if not any(row is place for place in places)]
         failures = [e for e in await asyncio.gather(*looking, return_exceptions=True) if e is not None]
         for failure in failures:
             raise failure
@@ -157,6 +162,14 @@ class OrderQueries:
                 VENUE,
                 ref.client_order_id,
             )
+
+    async def _find_other(self, row: Reading, found: Found) -> None:
+        venue_order_id = row.update.venue_order_id
+        assert venue_order_id is not None
+        if not row.untouched and (row.update.status not in END_STATUSES or row.needs_status):
+            looked = await self._status(wire.Named(order_id=wire.wire_id(venue_order_id)))
+            row = looked.reading or row
+        found.updates.append(row.update)
 
     async def _find_by_client_id(self, ref: OrderRef, found: Found) -> None:
         """Look for an order without an id; a sibling in an OCO pair may hide it under its own client order id."""

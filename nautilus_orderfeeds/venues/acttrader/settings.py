@@ -55,6 +55,9 @@ class ActTraderSettings(Struct, frozen=True, kw_only=True):
         Whether orders that rest may be made all-or-none, where the dialect has no other word for resting.
     draft_gtc : bool
         Whether the draft's requests may say GTC: its page shows the word in answers only.
+    sole_login : bool
+        Whether the server tells this connection of `login`'s orders only. No message says whose order it is about, so
+        otherwise only orders of this client can be known for the login's own.
     lookback_mins : float
         How far back ended orders are listed at each resynchronisation (final dialect).
     requests_per_sec : int
@@ -70,6 +73,7 @@ class ActTraderSettings(Struct, frozen=True, kw_only=True):
     auth_message: Secret = Secret("")
     aon_for_gtc: bool = False
     draft_gtc: bool = True
+    sole_login: bool = False
     lookback_mins: float = 1440.0
     requests_per_sec: int = 10
     timeout_secs: float = 10.0

@@ -53,7 +53,7 @@ class ActTraderVenue:
     def __init__(self, settings: ActTraderSettings, *, clock: Clock | None = None) -> None:
         self._settings = settings
         self._clock = clock or LiveClock()
-        self._capabilities = capabilities_of(settings.dialect)
+        self._capabilities = capabilities_of(settings.dialect, sole_login=settings.sole_login)
         limiter = RateLimiter({"*": Rate(settings.requests_per_sec, 1.0)}, clock=self._clock)
         self._conversation = Conversation(limiter, self._clock, settings.timeout_secs)
         self._codec = OrderCodec(self._clock)
@@ -164,14 +164,14 @@ class ActTraderVenue:
         self._conversation.ended()
 
     async def resync(self, refs: Sequence[OrderRef], since_ns: int) -> Truth:
-        """Find out what became of `refs`; the protocol tells nothing else of a login.
+        """Find out what became of `refs`, and with `sole_login` of every other order that is listed.
 
         Raises
         ------
         FeedError
             If any question was not answered.
         """
-        found = await self._queries.find(refs, with_list=True)
+        found = await self._queries.find(refs, with_list=True, and_others=self._settings.sole_login)
         return Truth(updates=found.updates, absent=found.absent)
 
     async def look_up(self, refs: Sequence[OrderRef], since_ns: int) -> Truth:
@@ -184,7 +184,7 @@ class ActTraderVenue:
         return None
 
     async def history(self, since_ns: int) -> list[OrderUpdate]:
-        """Return nothing: what is listed has no owner, so no order of another client can be called the login's."""
+        """Return nothing: `resync` reads what is listed of ended orders, where they are known to be the login's."""
         return []
 
     def prepare(self, order: NewOrder) -> Prepared:

@@ -95,26 +95,43 @@ class OrderCodec:
             If a number or an id is none.
         """
         order_id = check_id("order id", order.id)
-        symbol = symbol_of(order.product_id)
         client_order_id = order.client_order_id or None
         if client_order_id is not None:
             check_id("client_order_id", client_order_id)
-        _check_order(order)
-        filled, trades = order.filled_size, order.last_trades
+        size, filled, trades = order.size, order.filled_size, order.last_trades
+        check_numbers(size, filled, order.price, order.avg_price, order.stop_price, order.filled_fees)
+        if size < ZERO or (filled is not None and filled < ZERO):
+            raise ValueError(f"size {size} or filled_size {filled} is negative")
         ts_event = order.updated_at or frame_ts or order.created_at_ts
-        liquidity = self._implied_liquidity(order)
-        status, reason, due_post_only = _status(order)
+        seldom = _seldom_told(order)
+        rested = order_id in self._resting
+        match order.status:
+            case WireStatus.OPEN:
+                asked = order.cancel_requested and not order.cancel_reject_reason
+                status = VenueStatus.PENDING_CANCEL if asked else VenueStatus.WORKING
+                if not rested:
+                    self._resting.add(order_id)
+            case WireStatus.DONE:
+                status, reason, due_post_only = _end(order)
+                if reason:
+                    seldom["reason"], seldom["due_post_only"] = reason, due_post_only
+                self._resting.discard(order_id)
+            case WireStatus.PENDING:
+                status = VenueStatus.PENDING
+            case WireStatus.STOP_ACCEPTED:
+                status = VenueStatus.WAITING
+        liquidity = _implied_liquidity(order, rested)
         update = OrderUpdate(
             source,
             order_id,
             refs_of(client_order_id, order.nonce),
             status,
             client_order_id,
-            symbol,
+            symbol_of(order.product_id),
             _SIDES[order.side],
             _TYPES[order.order_stop_type][order.type],
             time_in_force=_TIMES_IN_FORCE[order.time_in_force],
-            quantity=order.size or None,
+            quantity=size or None,
             # The price of a market order is its worst acceptable one, no term of the order.
             price=None if order.type is WireOrderType.MARKET else order.price or None,
             filled_qty=filled,
@@ -126,26 +143,15 @@ class OrderCodec:
             ts_event=ts_event,
             ts_accepted=order.created_at_ts,
         )
-        seldom = _seldom_told(order)
-        if reason:
-            seldom["reason"], seldom["due_post_only"] = reason, due_post_only
         return structs.replace(update, **seldom) if seldom else update
 
-    def _implied_liquidity(self, order: Order) -> LiquiditySide:
-        rested = order.id in self._resting
-        match order.status:
-            case WireStatus.OPEN:
-                if not rested:
-                    self._resting.add(order.id)
-            case WireStatus.DONE:
-                self._resting.discard(order.id)
-            case WireStatus.PENDING | WireStatus.STOP_ACCEPTED:
-                pass
-        if order.post_only:
-            return LiquiditySide.MAKER
-        if order.type is WireOrderType.MARKET or order.time_in_force in _NEVER_RESTS:
-            return LiquiditySide.TAKER
-        return LiquiditySide.MAKER if rested else LiquiditySide.NO_LIQUIDITY_SIDE
+
+def _implied_liquidity(order: Order, rested: bool) -> LiquiditySide:
+    if order.post_only:
+        return LiquiditySide.MAKER
+    if order.type is WireOrderType.MARKET or order.time_in_force in _NEVER_RESTS:
+        return LiquiditySide.TAKER
+    return LiquiditySide.MAKER if rested else LiquiditySide.NO_LIQUIDITY_SIDE
 
 
 _STOPS: Final = frozenset({WireStopType.STOP_LOSS, WireStopType.TAKE_PROFIT})
@@ -190,7 +196,6 @@ def _seldom_told(order: Order) -> dict[str, Any]:
 def own_fill(
     order_id: str,
     trade: OwnTrade,
-    *,
     liquidity: LiquiditySide = LiquiditySide.NO_LIQUIDITY_SIDE,
     ends_at: Decimal | None = None,
     ts_event: int = 0,
@@ -244,7 +249,7 @@ def _fills(
     for trade in reversed(trades):
         # One without an id cannot be told from its repetition: the growth of `filled_size` tells of it.
         if trade.id:
-            fills.append(own_fill(order_id, trade, liquidity=liquidity, ends_at=ends_at, ts_event=ts_event))
+            fills.append(own_fill(order_id, trade, liquidity, ends_at, ts_event))
         else:
             check_numbers(trade.size)
         if ends_at is not None:
@@ -263,29 +268,6 @@ _INDICATED: Final = {
 }
 
 
-def _check_order(order: Order) -> None:
-    size, filled = order.size, order.filled_size
-    check_numbers(size, filled, order.price, order.avg_price, order.stop_price, order.filled_fees)
-    if size < ZERO:
-        raise ValueError(f"size {size} is negative")
-    if filled is not None and filled < ZERO:
-        raise ValueError(f"filled_size {filled} is negative")
-
-
-def _status(order: Order) -> tuple[VenueStatus, str, bool]:
-    """Return (status, reason of the end, due to post-only)."""
-    match order.status:
-        case WireStatus.OPEN:
-            asked = order.cancel_requested and not order.cancel_reject_reason
-            return (VenueStatus.PENDING_CANCEL if asked else VenueStatus.WORKING), "", False
-        case WireStatus.DONE:
-            return _end(order)
-        case WireStatus.PENDING:
-            return VenueStatus.PENDING, "", False
-        case WireStatus.STOP_ACCEPTED:
-            return VenueStatus.WAITING, "", False
-
-
 def _end(order: Order) -> tuple[VenueStatus, str, bool]:
     """Tell the meanings of DONE apart: the first match counts (protocol, 12.3).
 
@@ -294,7 +276,7 @@ def _end(order: Order) -> tuple[VenueStatus, str, bool]:
     if order.reject_reason:
         return VenueStatus.REJECTED, order.reject_reason, False
     filled = order.filled_size or ZERO
-    if 0 < order.size <= filled:
+    if ZERO < order.size <= filled:
         return VenueStatus.FILLED, "", False
     reason = order.cancel_reason or ""
     word = reason.casefold()

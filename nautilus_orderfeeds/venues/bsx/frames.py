@@ -21,6 +21,8 @@ _log = logging.getLogger(__name__)
 #: Kind of the `VenueData` that tells of a liquidation.
 LIQUIDATION: Final = "LIQUIDATION"
 
+_decode: Final = wire.ORDERS_FRAME.decode
+
 _ACCOUNT_CHANGED: Final = AccountChanged()
 
 _EXPECTED: Final = "a frame of the orders channel (protocol 5.3)"
@@ -52,7 +54,7 @@ class PrivateDecoder:
             If nothing in it can be read.
         """
         try:
-            frame = wire.ORDERS_FRAME.decode(raw)
+            frame = _decode(raw)
         except wire.DECODE_ERRORS as exc:
             return self._second_look(raw, exc)
         match frame.type:
@@ -70,22 +72,19 @@ class PrivateDecoder:
                 return []
 
     def _read(self, frame: wire.OrdersFrame) -> list[VenueMessage]:
-        is_news = frame.type is FrameType.UPDATE
-        source = Source.STREAM if is_news else Source.SNAPSHOT
-        updates: list[VenueMessage] = []
-        besides: list[VenueMessage] = []
+        orders, frame_ts, update = frame.data or (), frame.timestamp, self._codec.update
+        if frame.type is FrameType.SNAPSHOT:
+            return [update(order, Source.SNAPSHOT, frame_ts) for order in orders]
+        messages: list[VenueMessage] = [update(order, Source.STREAM, frame_ts) for order in orders]
         traded = False
-        for order in frame.data or ():
-            updates.append(self._codec.update(order, source, frame.timestamp))
+        for order in orders:
             if order.last_trades:
                 traded = True
             if order.is_liquidation:
-                besides.append(_liquidation(order, frame.timestamp))
-        if is_news:
-            updates += besides
-            if traded:
-                updates.append(_ACCOUNT_CHANGED)
-        return updates
+                messages.append(_liquidation(order, frame_ts))
+        if traded:
+            messages.append(_ACCOUNT_CHANGED)
+        return messages
 
     def _second_look(self, raw: bytes, exc: Exception) -> list[VenueMessage]:
         control = wire.decode(wire.CONTROL, raw, f"{_EXPECTED} or a control frame (protocol 5.1; {exc})")

@@ -66,8 +66,6 @@ class Tpsl(Struct, frozen=True, kw_only=True):
     stop_loss: Decimal | None = None
 
 
-
-
 #: Numbers come as decimals, from the wire's text.
 ROWS: Final = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 LIST: Final = msgspec.json.Decoder(list[dict[str, Any]], float_hook=Decimal)

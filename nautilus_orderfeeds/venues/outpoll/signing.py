@@ -80,4 +80,6 @@ def decode_secret(secret: Secret) -> bytes:
             raise ValueError
         return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (ValueError, binascii.Error):
-        raise FatalFeedError(f"{VENUE}: api_secret is not base64url text; give it exactly as the venue shows it") from None
+        raise FatalFeedError(
+            f"{VENUE}: api_secret is not base64url text; give it exactly as the venue shows it"
+        ) from None

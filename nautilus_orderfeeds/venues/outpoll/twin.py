@@ -27,7 +27,7 @@ from typing import Any, ClassVar
 from nautilus_orderfeeds.sim.later import Later
 from nautilus_orderfeeds.sim.ledger import Ledger
 from nautilus_orderfeeds.sim.market import Market
-from nautilus_orderfeeds.sim.model import EndReason, Fee, Liquidity, Side, SimOrder
+from nautilus_orderfeeds.sim.model import EndReason, Fee, Liquidity, OrderState, Side, SimOrder
 from nautilus_orderfeeds.sim.venue import SimParts, VenueTwin
 from nautilus_orderfeeds.venues.outpoll.twin_account_rest import EventRoutes, KeyRoutes, WalletRoutes
 from nautilus_orderfeeds.venues.outpoll.twin_exchange import Exchange
@@ -270,7 +270,16 @@ class OutpollTwin(VenueTwin):
         self._exchange.race_next_cancel(None if size is None else Decimal(size))
 
     def fill(self, order: SimOrder, size: Decimal | str, price: Decimal | str | None = None) -> None:
-        """Fill `size` shares of this very resting order, past all others, by default at its own price."""
+        """
+        Fill `size` shares of this very resting order, past all others, by default at its own price.
+
+        Raises
+        ------
+        ValueError
+            If the order does not rest, has not that much left, or does not accept the price.
+        """
+        if order.state is not OrderState.WORKING:
+            raise ValueError(f"order {order.venue_order_id} ({order.state.value}) does not rest in the market")
         at = order.price if price is None else Decimal(price)
         assert at is not None
         self.market.deal(order, at, Decimal(size))

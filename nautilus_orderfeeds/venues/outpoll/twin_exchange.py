@@ -157,6 +157,8 @@ class Exchange:
         return cost * (1 + self._options.fee_rate) <= self._wallet.free(order.account, QUOTE)
 
     def _process(self, order: SimOrder, problem: str) -> None:
+        if not order.is_open:  # a script ended it meanwhile
+            return
         if problem or self._failures:
             self._market.refuse(order, EndReason.REFUSED, problem or self._failures.pop(0))
         elif order.cancel_requested_ns:

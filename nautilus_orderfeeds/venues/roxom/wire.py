@@ -75,8 +75,6 @@ class OrderEvent(Struct, kw_only=True, rename="camel"):
     timestamp: Instant = 0
 
 
-
-
 class OrderFrame(Struct, kw_only=True, tag_field="type", tag="order"):
     """The usual frame of the private stream."""
 

@@ -6,7 +6,7 @@ and `Done` are two ends of one event, an expiry is told as a cancel, and of an o
 
 import hashlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -95,6 +95,7 @@ class OrderCodec:
     def __init__(self) -> None:
         self._terms: dict[int, Terms] = {}
         self._expected: dict[str, Terms] = {}
+        self._by_feed: dict[int, dict[int, Trade]] = {}
         #: Statuses that no page knows, each logged once.
         self.unknown_statuses: set[str] = set()
 
@@ -164,7 +165,18 @@ class OrderCodec:
             ts_accepted=parse_iso(order.date_added),
         )
 
-    def fills(self, trades: Iterable[Trade], source: Source = Source.TRADES) -> list[OrderUpdate]:
+    def note(self, trades: Iterable[Trade]) -> None:
+        """Remember fills that the feed told of (see `told_by_feed`)."""
+        for trade in trades:
+            if trade.order_id not in self._by_feed:
+                _keep(self._by_feed, trade.order_id, {})
+            self._by_feed[trade.order_id][trade.trade_id] = trade
+
+    def told_by_feed(self, order_id: int) -> Mapping[int, Trade]:
+        """Return the fills of an order that the feed told of in this run, by the venue's trade id."""
+        return self._by_feed.get(order_id, {})
+
+    def fills(self, trades: Iterable[Trade]) -> list[OrderUpdate]:
         """Return one update for each order that `trades` are of, with its fills in the order they happened.
 
         Raises
@@ -182,7 +194,7 @@ class OrderCodec:
             pair = rows[0].currency_pair
             updates.append(
                 OrderUpdate(
-                    source=source,
+                    source=Source.TRADES,
                     venue_order_id=str(order_id),
                     symbol=pair.upper() if pair else None,
                     side=side_of(rows[0].action or ""),

@@ -53,14 +53,15 @@ class SfoxDataClientConfig(OrderFeedDataClientConfig, frozen=True):
         What becomes of a book whose best bid is not below its best ask.
     fiat_price_places, crypto_price_places : int
         Decimals an order's price may have, by quote currency.
-    sequence_grace_secs : float
-        How long a skipped frame may come later than its successors before the stream is opened anew.
+    sequence_grace_secs : float, optional
+        How long a skipped frame may come later than its successors before the stream is opened anew; None: frames'
+        numbers are not watched (that they count the frames of a connection is inferred from samples).
     rest_requests : int
         REST requests of this process in 10 seconds (the venue allows 250 an address).
     ws_requests_per_min : int
         WebSocket requests of this process (the venue allows 40 an address).
-    ws_block_secs : float
-        How long nothing is sent after the venue seems to have blocked the address.
+    limit_time_scale : float
+        Factor on every window and wait of the venue's limits; less than 1 for the simulated venue with scaled time.
     """
 
     SECRETS: ClassVar[frozenset[str]] = frozenset({"api_key"})
@@ -74,10 +75,10 @@ class SfoxDataClientConfig(OrderFeedDataClientConfig, frozen=True):
     crossed_books: Literal["drop", "pass"] = "drop"
     fiat_price_places: int = 2
     crypto_price_places: int = 8
-    sequence_grace_secs: float = 1.0
+    sequence_grace_secs: float | None = 1.0
     rest_requests: int = 225
     ws_requests_per_min: int = 36
-    ws_block_secs: float = 120.0
+    limit_time_scale: float = 1.0
 
 
 class SfoxExecClientConfig(OrderFeedExecClientConfig, frozen=True):
@@ -105,16 +106,15 @@ class SfoxExecClientConfig(OrderFeedExecClientConfig, frozen=True):
         How long an order whose submission was not answered must be unknown to the venue to count as never received.
     settle_secs : float
         How long the orders feed waits for the trades feed before fills are read over REST, and then inferred.
-    sequence_grace_secs : float
-        How long a skipped frame may come later than its successors before the stream is opened anew.
+    sequence_grace_secs : float, optional
+        How long a skipped frame may come later than its successors before the stream is opened anew; None: frames'
+        numbers are not watched (that they count the frames of a connection is inferred from samples).
     rest_requests : int
         REST requests of this process in 10 seconds (the venue allows 250 an address).
     ws_requests_per_min : int
         WebSocket requests of this process (the venue allows 40 an address); a connection takes two.
-    ws_block_secs : float
-        How long nothing is sent after the venue seems to have blocked the address.
-    limit_factor : int
-        Multiplies the limits of single REST routes; more than 1 only if the venue says so.
+    limit_time_scale : float
+        Factor on every window and wait of the venue's limits; less than 1 for the simulated venue with scaled time.
     """
 
     SECRETS: ClassVar[frozenset[str]] = frozenset({"api_key"})
@@ -130,11 +130,10 @@ class SfoxExecClientConfig(OrderFeedExecClientConfig, frozen=True):
     allow_negative_balances: bool = False
     absent_after_secs: float = 120.0
     settle_secs: float = 3.0
-    sequence_grace_secs: float = 1.0
+    sequence_grace_secs: float | None = 1.0
     rest_requests: int = 225
     ws_requests_per_min: int = 36
-    ws_block_secs: float = 120.0
-    limit_factor: int = 1
+    limit_time_scale: float = 1.0
 
 
 def _common(config: Any) -> dict[str, Any]:
@@ -153,8 +152,7 @@ def _common(config: Any) -> dict[str, Any]:
         "limits": Limits(
             rest_requests=config.rest_requests,
             ws_requests_per_min=config.ws_requests_per_min,
-            ws_block_secs=config.ws_block_secs,
-            factor=getattr(config, "limit_factor", 1),
+            time_scale=config.limit_time_scale,
         ),
         "env_prefix": env_name(SFOX, "", config.environment),
     }

@@ -21,6 +21,7 @@ END_USER: Final = "END_USER_UPDATE"
 
 _EXPECTED: Final = "a frame of a private feed (protocol 8.2 to 8.5)"
 _WEB3: Final = "web3"
+_NO_ERROR: Final = frozenset({b"null", b"false", b'""'})
 
 
 class PrivateDecoder:
@@ -86,11 +87,11 @@ class PrivateDecoder:
     def _rows(self, feed: Feed, rows: list[Raw], head: wire.Head, raw: bytes) -> list[VenueMessage]:
         match feed:
             case Feed.ORDERS:
-                return self._orders(rows, head.timestamp, raw)
+                return self._orders(rows, wire.frame_ns(head), raw)
             case Feed.TRADES:
                 return self._trades(rows, raw)
             case Feed.BALANCES:
-                return self._balances(rows, head.timestamp, raw)
+                return self._balances(rows, wire.frame_ns(head), raw)
 
     def _orders(self, rows: list[Raw], frame_ts: int, raw: bytes) -> list[VenueMessage]:
         messages: list[VenueMessage] = []
@@ -116,6 +117,7 @@ class PrivateDecoder:
                 trades.append(trade)
             except (*wire.DECODE_ERRORS, ValueError) as exc:
                 lost.append(Readback(_id_of(row), reason=f"unreadable fill: {exc}"))
+        self._codec.note(trades)
         messages: list[VenueMessage] = [*self._codec.fills(trades)]
         return self._salvaged(messages, lost, raw)
 
@@ -139,7 +141,7 @@ class PrivateDecoder:
         self.foreign += 1
         updates = [wire.ANYTHING.decode(row) for row in rows]
         data = {"user_id": user_id or "", "feed": head.recipient, "updates": updates}
-        return VenueData(kind=END_USER, data=data, ts_event=head.timestamp)
+        return VenueData(kind=END_USER, data=data, ts_event=wire.frame_ns(head))
 
     def _salvaged(self, readable: list[VenueMessage], lost: list[VenueMessage], raw: bytes) -> list[VenueMessage]:
         """Return what could be read of a frame, and have the rest asked for."""
@@ -176,7 +178,7 @@ def by_user(payload: bytes) -> list[tuple[str | None, list[Raw]]]:
 
 def is_error(head: wire.Head) -> bool:
     """Whether a control frame tells of an error, in any of the shapes it may have (protocol, 11)."""
-    return head.type == "error" or head.error is not UNSET
+    return head.type == "error" or (head.error is not UNSET and bytes(head.error) not in _NO_ERROR)
 
 
 def error_text(head: wire.Head) -> str:

@@ -38,10 +38,11 @@ class RestLimits:
     def __init__(self, settings: SfoxSettings, clock: Clock) -> None:
         limits = settings.limits
         host, account = settings.base_url_http, f"{settings.api_key.reveal()}/{settings.user_id}"
-        per_address = Rate(limits.rest_requests, _WINDOW_SECS, pause_secs=_ADDRESS_PAUSE_SECS)
+        scale = limits.time_scale
+        per_address = Rate(limits.rest_requests, _WINDOW_SECS * scale, pause_secs=_ADDRESS_PAUSE_SECS * scale)
 
         def per_route(count: int, period_secs: float = _WINDOW_SECS) -> Rate:
-            return Rate(count * limits.factor, period_secs, pause_secs=_ROUTE_PAUSE_SECS)
+            return Rate(count, period_secs * scale, pause_secs=_ROUTE_PAUSE_SECS * scale)
 
         self._routes = {
             CREATE: per_route(60, 1.0),
@@ -49,6 +50,7 @@ class RestLimits:
             DONE_ORDERS: per_route(5),
             BALANCES: per_route(5),
         }
+        self._again_secs = 2 * _ROUTE_PAUSE_SECS * scale
         self._clock = clock
         self._address = shared_limiter(host, "", {EVERY_ROUTE: per_address}, clock=clock)
         self._account = shared_limiter(host, account, self._routes, clock=clock)
@@ -64,7 +66,7 @@ class RestLimits:
         now = self._clock.monotonic()
         before = self._refused.get(route)
         self._refused[route] = now
-        again = before is not None and now - before < 2 * _ROUTE_PAUSE_SECS
+        again = before is not None and now - before < self._again_secs
         if route in self._routes and not again:
             self._account.pause(route, secs)
         else:
@@ -74,5 +76,5 @@ class RestLimits:
 def ws_limiter(settings: SfoxSettings, clock: Clock) -> RateLimiter:
     """Return the limiter of WebSocket requests of this address; to be called in a running event loop."""
     limits = settings.limits
-    rate = Rate(limits.ws_requests_per_min, 60.0, pause_secs=limits.ws_block_secs)
+    rate = Rate(limits.ws_requests_per_min, 60.0 * limits.time_scale, pause_secs=limits.ws_block_secs)
     return shared_limiter(settings.base_url_ws, "", {EVERY_ROUTE: rate}, clock=clock)

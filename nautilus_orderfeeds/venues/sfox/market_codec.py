@@ -102,9 +102,9 @@ class MarketDecoder:
             symbol = check_id("pair", pair).upper()
             match name:
                 case MarketFeedKind.TRADES.value:
-                    return [*_trades(payload, symbol, head.timestamp)]
+                    return [*_trades(payload, symbol, wire.frame_ns(head))]
                 case MarketFeedKind.TICKER.value:
-                    return [*self._ticker(payload, symbol, head.timestamp)]
+                    return [*self._ticker(payload, symbol, wire.frame_ns(head))]
                 case _ if name == f"{MarketFeedKind.BOOK.value}.{self._book.value}":
                     return [*self._levels(payload, symbol, head)]
         except (*wire.DECODE_ERRORS, ValueError) as exc:
@@ -112,7 +112,7 @@ class MarketDecoder:
         raise FrameError(VENUE, raw, f"{_EXPECTED}, not of {head.recipient[:60]!r}")
 
     def _levels(self, payload: bytes, symbol: str, head: wire.Head) -> Iterable[MarketMessage]:
-        book = book_of(payload, symbol, sequence=head.sequence or 0, ts_event=head.timestamp)
+        book = book_of(payload, symbol, sequence=head.sequence or 0, ts_event=wire.frame_ns(head))
         if is_crossed(book):
             match self._crossed_books:
                 case CrossedBooks.DROP:

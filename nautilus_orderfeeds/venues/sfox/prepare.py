@@ -89,7 +89,7 @@ def terms_of(order: NewOrder, request: wire.CreateOrder) -> Terms:
         side=order.side,
         price=order.price,
         quantity=None if order.quote_quantity else order.quantity,
-        expire_ns=order.expire_time_ns if order.time_in_force is TimeInForce.GTD else 0,
+        expire_ns=0 if request.expires is None else request.expires * _NS_PER_MS,
         by_amount=order.quote_quantity,
         own=True,
         algorithm_id=request.algorithm_id,

@@ -120,7 +120,8 @@ class OrderQueries:
         return updates
 
     async def _look_up(self, ref: OrderRef) -> wire.Order | None:
-        for name in (ref.venue_order_id, ref.client_order_id):
+        # Of an order entered elsewhere both are the same.
+        for name in dict.fromkeys((ref.venue_order_id, ref.client_order_id)):
             if name:
                 order = await self.order(name)
                 if order is not None and _is(order, ref):

@@ -73,23 +73,25 @@ class Limits(Struct, frozen=True, kw_only=True):
         REST requests of this address in 10 seconds; the venue allows 250 to all processes together.
     ws_requests_per_min : int
         WebSocket requests of this address; the venue allows 40 to all processes together.
-    ws_block_secs : float
-        How long nothing is sent after the venue seems to have blocked the address (the venue: 2 minutes).
-    factor : int
-        Multiplies every limit of a route; more than 1 only for a venue that says so.
+    time_scale : float
+        Factor on every window and every wait: less than 1 for a venue whose time is scaled (the simulated one).
     """
 
     rest_requests: int = 225
     ws_requests_per_min: int = 36
-    ws_block_secs: float = 120.0
-    factor: int = 1
+    time_scale: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.rest_requests < 1 or self.ws_requests_per_min < 4 or self.ws_block_secs < 0 or self.factor < 1:
+        if self.rest_requests < 1 or self.ws_requests_per_min < 4 or self.time_scale <= 0:
             raise ValueError(
-                f"expected rest_requests >= 1, ws_requests_per_min >= 4 (two a connection), ws_block_secs >= 0 and "
-                f"factor >= 1; received {self}"
+                "expected rest_requests >= 1, ws_requests_per_min >= 4 (two a connection) and limit_time_scale > 0; "
+                f"received {self}"
             )
+
+    @property
+    def ws_block_secs(self) -> float:
+        """How long the venue blocks an address that broke the WebSocket limit."""
+        return 120.0 * self.time_scale
 
 
 class SfoxSettings(Struct, frozen=True, kw_only=True):
@@ -115,8 +117,8 @@ class SfoxSettings(Struct, frozen=True, kw_only=True):
         Start although the account owes something (credit, shorting): only what it has is shown then.
     absent_after_secs : float
         How long an order whose submission was not answered must be unknown to the venue to count as never received.
-    sequence_grace_secs : float
-        How long a skipped frame may come later than its successors.
+    sequence_grace_secs : float, optional
+        How long a skipped frame may come later than its successors; None: frames' numbers are not watched.
     book : BookKind
         Which order book market data comes from.
     crossed_books : CrossedBooks
@@ -140,7 +142,7 @@ class SfoxSettings(Struct, frozen=True, kw_only=True):
     crypto_price_places: int = 8
     allow_negative_balances: bool = False
     absent_after_secs: float = 120.0
-    sequence_grace_secs: float = 1.0
+    sequence_grace_secs: float | None = 1.0
     book: BookKind = BookKind.NET
     crossed_books: CrossedBooks = CrossedBooks.DROP
     limits: Limits = Limits()
@@ -151,7 +153,7 @@ class SfoxSettings(Struct, frozen=True, kw_only=True):
         for name in ("fiat_price_places", "crypto_price_places"):
             if not 0 <= getattr(self, name) <= 8:
                 raise ValueError(f"{name} {getattr(self, name)} must be between 0 and 8")
-        if self.absent_after_secs < 0 or self.sequence_grace_secs < 0:
+        if self.absent_after_secs < 0 or (self.sequence_grace_secs or 0.0) < 0:
             raise ValueError("absent_after_secs and sequence_grace_secs must not be negative")
 
     def __repr__(self) -> str:

@@ -70,7 +70,7 @@ class SfoxStream(Stream):
         self._settings = settings
         self._clock = clock
         self._was_in = False
-        self.sequence_grace_secs = settings.sequence_grace_secs
+        self.sequence_grace_secs = settings.sequence_grace_secs or 0.0
 
     def url(self) -> str:
         """Return the WebSocket's address."""
@@ -107,8 +107,8 @@ class SfoxStream(Stream):
         self._check_feeds(feeds, await conn.expect(self._subscribed, _ACK_TIMEOUT_SECS))
 
     def sequence(self, frame: bytes) -> int | None:
-        """Return the frame's number: it counts every frame of a connection (protocol, 8.1)."""
-        return _sequenced.decode(frame).sequence
+        """Return the frame's number: it counts every frame of a connection, as far as is known (protocol, 8.1)."""
+        return None if self._settings.sequence_grace_secs is None else _sequenced.decode(frame).sequence
 
     def recordable(self, frame: bytes) -> bool:
         """Whether the frame is anything but the login."""

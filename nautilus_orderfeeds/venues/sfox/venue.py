@@ -64,6 +64,8 @@ class SfoxVenue:
         self._queries: OrderQueries | None = None
         self._trades: TradeReader | None = None
         self._balances_read = float("-inf")
+        # Watermark of the latest whole reading, UNIX ns: older fills have all been taken in.
+        self._watermark_ns = 0
 
     @property
     def capabilities(self) -> Capabilities:
@@ -140,6 +142,7 @@ class SfoxVenue:
         FeedError
             If any part could not be read.
         """
+        self._watermark_ns = since_ns
         updates = await self._queries_opened().open_orders()
         open_ids = {update.venue_order_id for update in updates}
         open_keys = {key for update in updates for key in update.refs}
@@ -152,10 +155,17 @@ class SfoxVenue:
         return truth
 
     async def look_up(self, refs: Sequence[OrderRef], since_ns: int) -> Truth:
-        """Read the orders of `refs`, one by one, and all fills since then (UNIX ns); raises `FeedError`."""
+        """Read the orders of `refs`, one by one, and all fills since then (UNIX ns) that are not known.
+
+        Raises
+        ------
+        FeedError
+            If any part could not be read.
+        """
         found = await self._queries_opened().find(refs)
         assert self._trades is not None
-        trades = await self._trades.since(since_ns)
+        # An order may be old, and fills can only be read from the newest backwards.
+        trades = await self._trades.since(max(since_ns, self._watermark_ns))
         return Truth(updates=[*found.updates, *trades], absent=found.absent)
 
     async def account(self) -> AccountUpdate:

@@ -21,6 +21,9 @@ Nanos = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 Id = Annotated[int, Meta(gt=0)]
 
+#: As nanoseconds this is 1973, as microseconds 5138.
+_LEAST_NS: Final = 10**17
+
 
 class Order(Struct, kw_only=True):
     """One order, over REST or a feed (protocol, 5). Unused keys are left out."""
@@ -232,7 +235,7 @@ def decoder[T](type_: type[T]) -> "msgspec.json.Decoder[T]":
 
 HEAD: Final = decoder(Head)
 ROWS: Final = decoder(Rows)
-RAW_LIST: Final[msgspec.json.Decoder[list[Raw]]] = msgspec.json.Decoder(list[Raw])
+RAW_LIST: Final[msgspec.json.Decoder[list[Raw] | None]] = msgspec.json.Decoder(list[Raw] | None)
 TEXT: Final[msgspec.json.Decoder[str]] = msgspec.json.Decoder(str)
 USER_KEY: Final = decoder(UserKey)
 ID_KEY: Final = decoder(IdKey)
@@ -273,6 +276,11 @@ def number(value: Decimal) -> Raw:
     return Raw(plain(value).encode())
 
 
+def frame_ns(head: Head) -> int:
+    """Return a frame's time, UNIX ns: two pages of the venue say microseconds, all samples have nanoseconds."""
+    return head.timestamp * 1_000 if head.timestamp < _LEAST_NS else head.timestamp
+
+
 def payload_of(head: Head, raw: bytes) -> bytes:
     """Return a data frame's payload; one that is JSON text is unwrapped (protocol, 8.1).
 
@@ -290,7 +298,7 @@ def payload_of(head: Head, raw: bytes) -> bytes:
 
 
 def rows_of(payload: bytes) -> list[Raw]:
-    """Return the rows of a payload: a list of them, or the one that it is (protocol, 8.2)."""
+    """Return the rows of a payload: a list of them, the one that it is, or none (protocol, 8.2)."""
     if payload.lstrip()[:1] == b"{":
         return [Raw(payload)]
-    return decode(RAW_LIST, payload, "a list of rows (protocol 8.2 to 8.5)")
+    return decode(RAW_LIST, payload, "a list of rows (protocol 8.2 to 8.5)") or []

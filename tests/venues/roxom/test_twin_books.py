@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from decimal import Decimal
 
 from hypothesis import given
@@ -80,7 +81,7 @@ def test_rows_and_positions_agree_with_the_ledger(flow: list[tuple[Side, Decimal
     rows = books.rows(ACCOUNT)
     assert [row.number for row in rows] == list(range(len(flow) + 1))
     assert len(set(seen)) == len(flow)
-    assert all(a.balance_after == b.balance_before for a, b in zip(rows, rows[1:], strict=False))
+    assert all(a.balance_after == b.balance_before for a, b in itertools.pairwise(rows))
     episodes = list(books.positions(ACCOUNT, GOLD.symbol))
     assert all(episode.closed_ns is not None for episode in episodes[:-1])
     fees = sum((e.entry_fees + e.exit_fees for e in episodes), D(0))

@@ -382,3 +382,11 @@ async def test_over_its_position_cap_an_account_may_only_reduce() -> None:
         assert "Position limit exceeded" in (await raw.refused("buy", "0.10", "0.0480"))[1]
         await raw.order("sell", "0.50", "0.0480")
         assert raw.sim.ledger.position(GOLD).net == D("0.5")
+
+
+async def test_a_taker_need_not_be_announced_as_submitted() -> None:
+    async with roxom(submitted_update=False, pending_update=False) as raw:
+        stream = await raw.stream()
+        await raw.order("buy", "0.10")
+        await raw.order("buy", "1.00", "0.0480")
+        assert await stream.statuses(2) == ["filled", "submitted"]

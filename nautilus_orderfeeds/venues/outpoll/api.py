@@ -1,0 +1,265 @@
+"""Outpoll's REST interface: several hosts, one signature (protocol, 3, 4 and 8)."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Final
+
+import msgspec
+
+from nautilus_orderfeeds.feed.clock import Clock
+from nautilus_orderfeeds.feed.errors import FatalFeedError, NotSent, OutcomeUnknown, TransientFeedError, excerpt
+from nautilus_orderfeeds.feed.limits import EVERY_ROUTE, Priority, Rate, shared_limiter
+from nautilus_orderfeeds.feed.outcomes import outcome_of, outcome_of_failure
+from nautilus_orderfeeds.feed.rest import Response, RestClient
+from nautilus_orderfeeds.orders.requests import Outcome, Refused
+from nautilus_orderfeeds.venues.outpoll import wire
+from nautilus_orderfeeds.venues.outpoll.settings import OutpollSettings, Service
+from nautilus_orderfeeds.venues.outpoll.signing import Signer
+from nautilus_orderfeeds.venues.outpoll.words import VENUE
+
+_log = logging.getLogger(__name__)
+
+#: What the venue answers if it takes no order (protocol, 9): anything else leaves it open.
+_REFUSALS: Final = frozenset({400, 401, 403, 404, 429})
+_REASON_CHARS: Final = 200
+
+#: More pages than this are a fault of paging, not an account.
+_MAX_PAGES: Final = 200
+
+
+class OutpollApi:
+    """Sends requests.
+
+    Parameters
+    ----------
+    settings : OutpollSettings
+        Addresses, credentials, limits.
+    clock : Clock
+        Source of time.
+    signer : Signer, optional
+        Of the API key; None: public requests only.
+
+    Notes
+    -----
+    Made in a running event loop: clients of one API key in one loop share their rate limit.
+    """
+
+    def __init__(self, settings: OutpollSettings, clock: Clock, signer: Signer | None) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._signer = signer
+        self._clients: dict[Service, RestClient] = {}
+        #: When each body was last signed, UNIX secs, and who is about to send it now.
+        self._signed: dict[bytes, int] = {}
+        self._turns: dict[bytes, asyncio.Lock] = {}
+        #: Why the key must not be used any more (403 is final); empty if it may.
+        self.blocked = ""
+
+    async def close(self) -> None:
+        """Close all connections."""
+        clients, self._clients = self._clients, {}
+        for client in clients.values():
+            await client.close()
+
+    def timestamp(self) -> str:
+        """Return the present time as the venue wants it: UNIX seconds."""
+        return str(self._clock.time_ns() // 1_000_000_000)
+
+    # -- reads -------------------------------------------------------------------------------------------------------
+
+    async def read[T](
+        self, service: Service, path: str, decode: Callable[[bytes], T], params: Mapping[str, str] | None = None
+    ) -> T:
+        """Read something.
+
+        Raises
+        ------
+        FatalFeedError
+            If the credentials are refused.
+        TransientFeedError
+            If it could not be read now, or the answer cannot be understood.
+        """
+        client = self._client(service)
+        try:
+            response = await client.request("GET", path, params=params, auth=self._headers, priority=Priority.READ)
+        except (NotSent, OutcomeUnknown) as exc:
+            raise TransientFeedError(f"{VENUE}: cannot reach {self._settings.http(service)}: {exc}") from None
+        if response.status in (401, 403):
+            if response.status == 403:
+                self.blocked = self.blocked or _said(response)
+            raise FatalFeedError(
+                f"{VENUE}: credentials refused for GET {path} ({_said(response)}); check that "
+                f"{self._settings.variable('api_key')} and {self._settings.variable('api_secret')} belong together, "
+                "that no newer key was made (it replaces this one), and this machine's clock"
+            )
+        if not response.ok:
+            raise TransientFeedError(
+                f"{VENUE}: GET {path} failed with {_said(response)}", retry_after_secs=response.retry_after_secs
+            )
+        try:
+            return decode(response.body)
+        except ValueError as exc:
+            raise TransientFeedError(f"{VENUE}: unreadable answer to GET {path}: {exc}") from None
+
+    async def pages[T](
+        self, service: Service, path: str, decode: Callable[[bytes], wire.Page[T]], size: int, **query: str
+    ) -> AsyncIterator[list[T]]:
+        """Yield the rows of each page until the last (protocol, 13.6); rows may shift between pages.
+
+        Parameters
+        ----------
+        service : Service
+            Whose list.
+        path : str
+            The list.
+        decode : Callable[[bytes], Page]
+            Reads a page.
+        size : int
+            Rows asked for in each.
+        **query : str
+            The rest of the query.
+
+        Raises
+        ------
+        FeedError
+            As `read`; also if the list does not end.
+        """
+        for number in range(_MAX_PAGES):
+            page = await self.read(service, path, decode, {"page": str(number), "size": str(size), **query})
+            yield page.i
+            if page.tp is not None and page.p is not None:
+                if page.p + 1 >= page.tp:
+                    return
+            elif len(page.i) < (page.s or size):
+                return
+            if not page.i:
+                return
+        raise TransientFeedError(f"{VENUE}: GET {path} has more than {_MAX_PAGES} pages")
+
+    async def post_public[T](
+        self, service: Service, path: str, body: bytes, decode: Callable[[bytes], T], params: Mapping[str, str]
+    ) -> T:
+        """Ask a public search; raises `TransientFeedError` if it cannot be read."""
+        client = self._client(service)
+        try:
+            response = await client.request("POST", path, params=params, body=body, priority=Priority.READ)
+        except (NotSent, OutcomeUnknown) as exc:
+            raise TransientFeedError(f"{VENUE}: cannot reach {self._settings.http(service)}: {exc}") from None
+        if not response.ok:
+            raise TransientFeedError(f"{VENUE}: POST {path} failed with {_said(response)}")
+        return decode(response.body)
+
+    # -- commands ----------------------------------------------------------------------------------------------------
+
+    async def post(self, path: str, body: bytes, ok: Callable[[Response], Outcome]) -> Outcome:
+        """Send an order, once.
+
+        Two equal requests of one second have equal signatures, and whether the venue takes that for a replay is not
+        known: the second one waits for the next second (protocol, 12).
+        """
+        turn = self._turns.setdefault(body, asyncio.Lock())
+        signed = asyncio.Event()
+
+        def headers(method: str, sent_path: str, query: str, sent: bytes) -> Mapping[str, str]:
+            made = self._headers(method, sent_path, query, sent)
+            self._note_signed(body, int(made["OUTPOLL-API-TIMESTAMP"]))
+            signed.set()
+            return made
+
+        async with turn:
+            while self._clock.time_ns() // 1_000_000_000 <= self._signed.get(body, 0):
+                await self._clock.sleep(1.0 - self._clock.time_ns() % 1_000_000_000 / 1e9)
+            sending = asyncio.ensure_future(self._command("POST", path, body, ok, Priority.NORMAL, headers))
+            waiting = asyncio.ensure_future(signed.wait())
+            try:
+                await asyncio.wait({sending, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            except BaseException:
+                sending.cancel()
+                raise
+            finally:
+                waiting.cancel()
+        try:
+            return await sending
+        except BaseException:
+            sending.cancel()
+            raise
+
+    async def delete(self, path: str, ok: Callable[[Response], Outcome]) -> Outcome:
+        """Send a cancel."""
+        return await self._command("DELETE", path, None, ok, Priority.CANCEL, self._headers)
+
+    async def _command(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None,
+        ok: Callable[[Response], Outcome],
+        priority: Priority,
+        headers: Callable[[str, str, str, bytes], Mapping[str, str]],
+    ) -> Outcome:
+        try:
+            response = await self._client(Service.ORDERS).request(
+                method, path, body=body, auth=headers, priority=priority
+            )
+        except (NotSent, OutcomeUnknown) as exc:
+            return outcome_of_failure(exc)
+        if response.status in _REFUSALS:
+            return self._refused(response)
+        # Other statuses of the 4xx class are not documented: they prove nothing.
+        return outcome_of(response, ok=ok, refused=lambda _: None)
+
+    def _refused(self, response: Response) -> Refused:
+        said = _said(response)
+        match response.status:
+            case 401:
+                _log.error(
+                    "%s: request refused (%s): check this machine's clock and whether a newer key exists", VENUE, said
+                )
+            case 403:
+                self.blocked = self.blocked or said
+                _log.error("%s: the API key is blocked for good (%s): no more orders are sent", VENUE, said)
+            case _:
+                pass
+        return Refused(said)
+
+    def _note_signed(self, body: bytes, secs: int) -> None:
+        self._signed[body] = secs
+        if len(self._signed) > 256:
+            old = [known for known, at in self._signed.items() if at < secs - 2]
+            for known in old:
+                del self._signed[known]
+                turn = self._turns.get(known)
+                if turn is not None and not turn.locked():
+                    del self._turns[known]
+
+    def _headers(self, method: str, path: str, query: str, body: bytes) -> Mapping[str, str]:
+        headers = {"accept": "application/json"}
+        if self._signer is not None:
+            headers |= self._signer.headers(self.timestamp(), method, path, body)
+        return headers
+
+    def _client(self, service: Service) -> RestClient:
+        client = self._clients.get(service)
+        if client is None:
+            settings = self._settings
+            base_url = settings.http(service)
+            rates = {EVERY_ROUTE: Rate(settings.requests_per_sec, 1.0)}
+            client = self._clients[service] = RestClient(
+                base_url,
+                clock=self._clock,
+                limiter=shared_limiter(f"{base_url} {service.value}", settings.api_key, rates, clock=self._clock),
+                timeout_secs=settings.timeout_secs,
+            )
+        return client
+
+
+def _said(response: Response) -> str:
+    """Return status and the first 200 characters of the body (protocol, 12: error bodies are not documented)."""
+    text = excerpt(response.body, _REASON_CHARS)
+    return f"HTTP {response.status}: {text}" if text else f"HTTP {response.status}"
+
+
+def reader[T](decoder: "msgspec.json.Decoder[T]", expected: str) -> Callable[[bytes], T]:
+    """Make a reader of an answer."""
+    return lambda body: wire.decode(decoder, body, expected)

@@ -1,0 +1,143 @@
+"""Order entry over REST (protocol, 4.1 to 4.3): one outcome for every order, never better than the evidence."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+from urllib.parse import quote
+
+import msgspec
+from msgspec import Struct
+
+from nautilus_orderfeeds.feed.limits import Priority
+from nautilus_orderfeeds.feed.rest import Response
+from nautilus_orderfeeds.orders.requests import Accepted, NewOrder, OrderRef, Outcome, Refused
+from nautilus_orderfeeds.orders.updates import OrderUpdate
+from nautilus_orderfeeds.orders.words import OrderType, TimeInForce
+from nautilus_orderfeeds.venues.decoding import check_id
+from nautilus_orderfeeds.venues.instruments import InstrumentSpec, places
+from nautilus_orderfeeds.venues.roxom import wire
+from nautilus_orderfeeds.venues.roxom.api import RoxomApi
+from nautilus_orderfeeds.venues.roxom.identity import Terms
+from nautilus_orderfeeds.venues.roxom.memory import OrderMemories
+from nautilus_orderfeeds.venues.roxom.words import (
+    INST_TYPE,
+    UNIT,
+    WIRE_SIDES,
+    WIRE_TIMES_IN_FORCE,
+    WIRE_TYPES,
+)
+
+Answer = tuple[Outcome, list[OrderUpdate]]
+
+_NS_PER_MS: Final = 1_000_000
+
+
+class CreateOrder(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """A new order on the wire: optional fields only where they say something (protocol, 2.1)."""
+
+    symbol: str
+    inst_type: str
+    side: str
+    order_type: str
+    qty: str
+    unit: str
+    px: str | None = None
+    trigger_px: str | None = None
+    time_in_force: str | None = None
+    cancel_at: int | None = None
+    post_only: bool = False
+    client_order_id: str | None = None
+
+
+def create_request(order: NewOrder, spec: InstrumentSpec, *, send_client_order_id: bool) -> CreateOrder:
+    """Write the request for `order`, which has been checked.
+
+    Parameters
+    ----------
+    order : NewOrder
+        What was asked.
+    spec : InstrumentSpec
+        Its instrument: numbers are written with its decimal places, as in the documents.
+    send_client_order_id : bool
+        Whether to send the framework's id along.
+    """
+    force: str | None = WIRE_TIMES_IN_FORCE[order.time_in_force].value
+    if order.type is OrderType.MARKET:
+        force = None  # as in the documents; it never rests
+    is_good_till_date = order.time_in_force is TimeInForce.GTD
+    price_places = price_places_of(spec)
+    size_places = places(spec.size_increment) if spec.size_precision is None else spec.size_precision
+    return CreateOrder(
+        symbol=spec.raw_symbol,
+        inst_type=INST_TYPE,
+        side=WIRE_SIDES[order.side].value,
+        order_type=WIRE_TYPES[order.type].value,
+        qty=f"{order.quantity:.{size_places}f}",
+        unit=UNIT,
+        px=None if order.price is None else f"{order.price:.{price_places}f}",
+        trigger_px=None if order.trigger_price is None else f"{order.trigger_price:.{price_places}f}",
+        time_in_force=force,
+        cancel_at=order.expire_time_ns // _NS_PER_MS if is_good_till_date else None,
+        post_only=order.post_only,
+        client_order_id=order.client_order_id if send_client_order_id else None,
+    )
+
+
+def price_places_of(spec: InstrumentSpec) -> int:
+    """Return the decimal places of a price of `spec`."""
+    return places(spec.price_increment) if spec.price_precision is None else spec.price_precision
+
+
+class OrderEntry:
+    """Creates and cancels orders of one account.
+
+    Parameters
+    ----------
+    api : RoxomApi
+        Where to.
+    memories : OrderMemories
+        Told which orders are ours.
+    """
+
+    def __init__(self, api: RoxomApi, memories: OrderMemories) -> None:
+        self._api = api
+        self._memories = memories
+        self._creating: dict[str, Terms] = {}
+
+    @property
+    def creating(self) -> list[Terms]:
+        """Orders whose create is under way."""
+        return list(self._creating.values())
+
+    async def create(self, request: CreateOrder, terms: Terms) -> Answer:
+        """Send one order, once (``POST /orders``). The answer tells the venue's id and nothing else."""
+
+        def ok(response: Response) -> Outcome:
+            order_id = check_id("orderId", wire.CREATED.decode(response.body).data.order_id)
+            self._memories.bind(order_id, terms)
+            return Accepted(order_id)
+
+        self._creating[terms.key] = terms
+        try:
+            return await self._api.command("/orders", body=msgspec.json.encode(request), ok=ok), []
+        finally:
+            del self._creating[terms.key]
+
+    async def cancel(self, ref: OrderRef) -> Answer:
+        """Ask for a cancel (``POST /orders/{id}/cancel``); success means that it was taken, not that it is done."""
+        order_id = ref.venue_order_id
+        if not order_id:
+            return Refused(f"not sent: the venue's id of {ref.client_order_id} is not known"), []
+        self._memories.of(order_id).cancel_asked = True
+
+        def ok(response: Response) -> Outcome:
+            if wire.CANCELED.decode(response.body).data.success:
+                return Accepted(order_id)
+            return Refused("the venue did not take the cancel")
+
+        path = f"/orders/{quote(order_id, safe='')}/cancel"
+        return await self._api.command(path, ok=ok, priority=Priority.CANCEL), []
+
+    async def cancel_many(self, refs: Sequence[OrderRef]) -> list[Answer]:
+        """Ask for several cancels, one by one: the venue's call for many would cancel every order of the account."""
+        return list(await asyncio.gather(*(self.cancel(ref) for ref in refs)))

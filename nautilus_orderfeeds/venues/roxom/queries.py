@@ -1,0 +1,228 @@
+"""Reading orders and their fills back over REST (protocol, 4.4 to 4.6 and 10, "Reconciliation").
+
+Orders over REST have no average price, so whenever one has filled beyond what the stream told, the transaction log is
+read from its creation on. An order that no list has any more is not called absent: how long closed ones are kept is
+not known.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Final
+from urllib.parse import quote
+
+import msgspec
+from msgspec import Struct
+
+from nautilus_orderfeeds.feed.clock import Clock
+from nautilus_orderfeeds.feed.errors import TransientFeedError
+from nautilus_orderfeeds.orders.requests import OrderRef
+from nautilus_orderfeeds.orders.updates import OrderUpdate, Source
+from nautilus_orderfeeds.venues.decoding import DECODE_ERRORS, decode, is_id
+from nautilus_orderfeeds.venues.roxom import wire
+from nautilus_orderfeeds.venues.roxom.api import RoxomApi
+from nautilus_orderfeeds.venues.roxom.codec import OrderCodec, created_ns, status_word
+from nautilus_orderfeeds.venues.roxom.fills import LogFill, by_order, read_rows
+from nautilus_orderfeeds.venues.roxom.identity import Terms, terms_of
+from nautilus_orderfeeds.venues.roxom.matching import Window, match
+from nautilus_orderfeeds.venues.roxom.settings import RoxomSettings
+from nautilus_orderfeeds.venues.roxom.units import instant_ns
+from nautilus_orderfeeds.venues.roxom.words import FINAL_STATUSES, INST_TYPE, UNIT, VENUE
+
+_NS_PER_MS: Final = 1_000_000
+_NS_PER_SEC: Final = 1_000_000_000
+
+#: The log is read from this long before an order's creation: two clocks tell of them.
+_MARGIN_NS: Final = 5 * _NS_PER_SEC
+
+_LOG_PAGE: Final = 1_000
+_MAX_PAGES: Final = 1_000
+
+
+class Found(Struct):
+    """What became of the orders asked for, and all open orders."""
+
+    updates: list[OrderUpdate]
+    absent: list[OrderRef]
+
+
+class OrderQueries:
+    """Reads orders of one account.
+
+    Parameters
+    ----------
+    api : RoxomApi
+        Where from.
+    codec : OrderCodec
+        Reads the orders.
+    settings : RoxomSettings
+        How unanswered creates are looked for.
+    clock : Clock
+        Tells how old those are.
+    creating : Callable[[], Sequence[Terms]]
+        Orders whose create is under way right now.
+    """
+
+    def __init__(
+        self,
+        api: RoxomApi,
+        codec: OrderCodec,
+        settings: RoxomSettings,
+        clock: Clock,
+        creating: Callable[[], Sequence[Terms]],
+    ) -> None:
+        self._api = api
+        self._codec = codec
+        self._settings = settings
+        self._clock = clock
+        self._creating = creating
+        self._window = Window(settings.clock_tolerance_secs, settings.match_window_secs)
+
+    async def read(self, refs: Sequence[OrderRef]) -> Found:
+        """Read all open orders, and of `refs` those that are not among them.
+
+        Raises
+        ------
+        FeedError
+            If anything could not be read.
+        """
+        memories = self._codec.memories
+        for ref in refs:
+            terms = terms_of(ref)
+            if terms is not None and ref.venue_order_id is not None:
+                memories.bind(ref.venue_order_id, terms)
+        listed = await self._list(include_closed=False)
+        open_ids = {order.id for order in listed}
+        missing = [ref.venue_order_id for ref in refs if ref.venue_order_id and ref.venue_order_id not in open_ids]
+        found = [order for order in await asyncio.gather(*map(self._one, missing)) if order is not None]
+        absent = await self._find_unnamed(refs, found)
+        return Found(await self._updates([*listed, *found], open_ids, Source.QUERY), absent)
+
+    async def closed_orders(self, since_ns: int) -> list[OrderUpdate]:
+        """Read the orders created since then (UNIX ns) that have ended, and older ones not known to have ended.
+
+        Raises
+        ------
+        FeedError
+            If anything could not be read.
+        """
+        orders = await self._list(include_closed=True)
+        open_ids = {order.id for order in orders if status_word(order.status, order.id) not in FINAL_STATUSES}
+        memories = self._codec.memories
+        ended = []
+        for order in orders:
+            if order.id in open_ids:
+                continue
+            if order.id in memories and memories.of(order.id).is_finished_with(order.amount_filled):
+                continue
+            if order.id in memories or _created(order) >= since_ns:
+                ended.append(order)
+        return await self._updates(ended, open_ids, Source.HISTORY)
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+
+    async def _find_unnamed(self, refs: Sequence[OrderRef], found: list[wire.Order]) -> list[OrderRef]:
+        """Look for orders whose create was not answered; add them to `found`, return those that count as absent."""
+        underway = list(self._creating())
+        keys = {terms.key for terms in underway}
+        wanted = {
+            terms.key: (ref, terms)
+            for ref in refs
+            if ref.venue_order_id is None and (terms := terms_of(ref)) is not None and terms.key not in keys
+        }
+        if not wanted:
+            return []
+        orders = await self._list(include_closed=True)
+        memories = self._codec.memories
+        named = {order.id for order in orders if memories.is_own(order.id)}
+        # Creates that were begun meanwhile may be in the list as well.
+        underway = [*underway, *(terms for terms in self._creating() if terms.key not in keys)]
+        matches = match([terms for _, terms in wanted.values()], underway, orders, named, self._window)
+        for terms, order in matches.found:
+            memories.bind(order.id, terms)
+            found.append(order)
+        limit_ns = int(self._settings.absent_after_secs * _NS_PER_SEC)
+        now_ns = self._clock.time_ns()
+        return [wanted[terms.key][0] for terms in matches.unseen if 0 < limit_ns < now_ns - terms.sent_ns]
+
+    async def _updates(self, orders: Sequence[wire.Order], open_ids: set[str], source: Source) -> list[OrderUpdate]:
+        unique = {order.id: order for order in orders}
+        fills = await self._fills([order for order in unique.values() if self._needs_log(order)])
+        updates: list[OrderUpdate] = []
+        for order in unique.values():
+            try:
+                told = self._codec.order(order, source, fills.get(order.id, []), is_listed_open=order.id in open_ids)
+            except ValueError as exc:
+                raise TransientFeedError(f"{VENUE}: unreadable order in an answer: {exc}") from None
+            memory = self._codec.memories.of(order.id)
+            if memory.terms is not None:  # the key binds an order whose create was not answered
+                told = [_keyed(update, memory.terms) for update in told]
+            updates += told
+        return updates
+
+    def _needs_log(self, order: wire.Order) -> bool:
+        """Whether the order may have filled beyond what the stream has told with a price."""
+        if order.amount_filled is None:
+            return True
+        memories = self._codec.memories
+        known = memories.of(order.id).told if order.id in memories else 0
+        return order.amount_filled > known
+
+    async def _fills(self, orders: Sequence[wire.Order]) -> dict[str, list[LogFill]]:
+        if not orders:
+            return {}
+        since_ns = max(min(_created(order) for order in orders) - _MARGIN_NS, 0)
+        return by_order(await self._log_since(since_ns))
+
+    async def _log_since(self, since_ns: int) -> list[LogFill]:
+        """Read the log's fills since then (UNIX ns), all pages; raises `FeedError`."""
+        query = {"limit": str(_LOG_PAGE), "unit": UNIT}
+        if since_ns:
+            query["from"] = str(since_ns // _NS_PER_MS)
+        fills: list[LogFill] = []
+        cursor: str | None = None
+        for _ in range(_MAX_PAGES):
+            page = await self._api.read(
+                "/accounts/transaction-log", _decode_log, query if cursor is None else {**query, "cursor": cursor}
+            )
+            fills += page[0]
+            if not page[1] or page[1] == cursor:
+                return fills
+            cursor = page[1]
+        raise TransientFeedError(f"{VENUE}: the transaction log has no end after {_MAX_PAGES} pages")
+
+    async def _list(self, *, include_closed: bool) -> list[wire.Order]:
+        query = {"instType": INST_TYPE, "unit": UNIT}
+        if include_closed:
+            query["includeClosed"] = "true"
+        return await self._api.read("/orders", _decode_orders, query)
+
+    async def _one(self, order_id: str) -> wire.Order | None:
+        if not is_id(order_id):
+            return None
+        return await self._api.find(f"/orders/{quote(order_id, safe='')}", _decode_order, {"unit": UNIT})
+
+
+def _keyed(update: OrderUpdate, terms: Terms) -> OrderUpdate:
+    return msgspec.structs.replace(update, refs=(*update.refs, terms.key))
+
+
+def _created(order: wire.Order) -> int:
+    return instant_ns(order.created_at) or created_ns(order.id)
+
+
+def _decode_orders(body: bytes) -> list[wire.Order]:
+    rows = decode(VENUE, wire.MANY_ORDERS, body, "a list of orders (protocol 4.5)").data.orders
+    try:
+        return [wire.ORDER.decode(row) for row in rows]
+    except DECODE_ERRORS as exc:
+        raise ValueError(f"an order in a list ({exc})") from None
+
+
+def _decode_order(body: bytes) -> wire.Order:
+    row = decode(VENUE, wire.ONE_ORDER, body, "one order (protocol 4.4)").data.order
+    return decode(VENUE, wire.ORDER, row, "an order (protocol 4.4)")
+
+
+def _decode_log(body: bytes) -> tuple[list[LogFill], str | None]:
+    log = decode(VENUE, wire.LOG, body, "the transaction log (protocol 4.6)").data
+    return read_rows(log.logs), log.cursor

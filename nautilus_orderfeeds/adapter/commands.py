@@ -197,6 +197,8 @@ class CommandDesk:
             case Accepted():
                 if outcome.venue_order_id is not None:
                     self._intake.bind(tracked, outcome.venue_order_id)
+                if self._venue.capabilities.reads_back:
+                    self._resolver.expect_sight(tracked)
             case Refused():
                 self._rejected(tracked, outcome)
             case Unknown():
@@ -327,7 +329,8 @@ class CommandDesk:
                 self._resolver.expect_end(tracked)
             case Refused():
                 # "Not found" and "already closed" may mean that it filled: the venue's own state decides.
-                if await self._resolver.ask(tracked) and not has_ended(tracked):
+                read = await self._resolver.ask(tracked) and not self._resolver.is_unsure(tracked)
+                if read and not has_ended(tracked):
                     self._refuse_cancel(tracked, outcome.reason)
                 elif not has_ended(tracked):
                     self._resolver.watch(tracked, outcome.reason, cancel_refused=outcome.reason)
@@ -341,6 +344,12 @@ class CommandDesk:
         if live:
             self._log.warning(f"Sending the cancel of {len(live)} order(s) again")
             await self._send_and_take(live)
+
+    async def cancel_at_venue(self, tracked: TrackedOrder) -> None:
+        """Cancel an order that the framework believes to be over: nothing is told of it but what the venue says."""
+        answers = await self._ask_all(self._send_cancels([tracked.ref]), 1)
+        for update in answers[0][1]:
+            self._intake.update(update)
 
     def _refuse_cancel(self, tracked: TrackedOrder, reason: str) -> None:
         events: list[ev.OrderEvent] = []

@@ -83,6 +83,9 @@ class OrderFeedExecClientConfig(LiveExecClientConfig, frozen=True):
     restore_orders : bool
         After a restart without a cache database, give the strategies back the orders they had placed, from the
         journal. False: they come back as external (or claimed by `external_order_claims`).
+    cancel_guessed : bool
+        Cancel an order at the venue that the engine guessed to be over (in-flight timeout) and that turns out to be
+        alive. False (default): it is logged as an error and followed, its fills are counted.
     settle_secs : float
         How long the venue's cumulative numbers wait for the trades that explain them before those are inferred.
     stale_after_secs : float
@@ -112,6 +115,7 @@ class OrderFeedExecClientConfig(LiveExecClientConfig, frozen=True):
     journal_frame_days: float = 7.0
     journal_order_days: float = 90.0
     restore_orders: bool = True
+    cancel_guessed: bool = False
     settle_secs: float = 1.0
     stale_after_secs: float = 30.0
     audit_interval_secs: float = 30.0

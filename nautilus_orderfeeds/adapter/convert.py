@@ -21,7 +21,7 @@ from nautilus_trader.model.enums import TimeInForce as NtTimeInForce
 from nautilus_trader.model.enums import TriggerType as NtTriggerType
 from nautilus_trader.model.objects import FIXED_PRECISION, Currency, Money, Price, Quantity
 
-from nautilus_orderfeeds.orders.decimals import EXACT
+from nautilus_orderfeeds.orders.decimals import EXACT, ZERO
 from nautilus_orderfeeds.orders.requests import NewOrder
 from nautilus_orderfeeds.orders.words import (
     ContingencyType,
@@ -115,7 +115,7 @@ def money_and_rest(value: Decimal, code: str) -> tuple[Money, Decimal]:
         made = Money.from_raw(int(_scale(rounded, _RAW_PER_ONE)), unit)
     except DecimalException:  # huge
         made = Money.from_decimal(rounded, unit)
-    return made, EXACT.subtract(value, rounded)
+    return made, ZERO if rounded == value else EXACT.subtract(value, rounded)
 
 
 def decimal_of(value: Price | Quantity | Money | None) -> Decimal | None:

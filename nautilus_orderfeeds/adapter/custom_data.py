@@ -1,11 +1,12 @@
 """Custom data for strategies and catalogs: what the feed knows beyond order events, and how it is doing.
 
-All three are registered for Arrow, so they go into and come out of a `ParquetDataCatalog`. Numbers are decimal text,
+All are registered for Arrow, so they go into and come out of a `ParquetDataCatalog`. Numbers are decimal text,
 because Arrow's floats would not be exact. Subscribe in a strategy with
 ``subscribe_data(DataType(FeedHealth), client_id=ClientId("BSX"))``, where BSX has a data client. Without `client_id`
 the data come too, but the framework logs an error; in a node with execution clients only, that is the way.
 """
 
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -18,7 +19,7 @@ from nautilus_orderfeeds.feed.health import FeedState, Health
 from nautilus_orderfeeds.orders.decimals import plain
 from nautilus_orderfeeds.orders.tracker import TrackedOrder
 from nautilus_orderfeeds.orders.updates import OrderUpdate
-from nautilus_orderfeeds.venues.base import VenueData
+from nautilus_orderfeeds.venues.base import Protection, VenueData
 
 
 @customdataclass
@@ -121,12 +122,37 @@ class VenueEvent(Data):
         return dict(msgspec.json.decode(self.body))
 
 
+@customdataclass
+class ProtectionUpdate(Data):
+    """A take-profit and/or stop-loss attached to a position, as the venue's stream told it.
+
+    Parameters
+    ----------
+    instrument_id : InstrumentId
+        Of the position.
+    venue_order_id : str
+        The venue's id of it.
+    quantity, take_profit, stop_loss : str
+        Decimal text: base units, quote per base, quote per base; empty if not told (a leg it has not).
+    status : str
+        As the venue puts it (``"ACTIVE"``).
+    """
+
+    instrument_id: InstrumentId
+    venue_order_id: str
+    quantity: str
+    take_profit: str
+    stop_loss: str
+    status: str
+
+
 ORDER_FEED_UPDATE = DataType(OrderFeedUpdate)
+PROTECTION_UPDATE = DataType(ProtectionUpdate)
 FEED_HEALTH = DataType(FeedHealth)
 VENUE_EVENT = DataType(VenueEvent)
 
 #: Published by the clients on the message bus, whoever has subscribed.
-PUBLISHED = frozenset({OrderFeedUpdate, FeedHealth, VenueEvent})
+PUBLISHED = frozenset({OrderFeedUpdate, FeedHealth, VenueEvent, ProtectionUpdate})
 
 
 def order_feed_update(
@@ -171,6 +197,24 @@ def feed_health(client_id: str, health: Health, ts_init: int) -> FeedHealth:
         gaps=health.gaps,
         malformed_frames=health.malformed_frames,
         detail=health.detail,
+    )
+
+
+def protection_update(message: Protection, instrument_id: InstrumentId, ts_init: int) -> ProtectionUpdate:
+    """Return the custom data for a take-profit/stop-loss update."""
+
+    def text(value: Decimal | None) -> str:
+        return "" if value is None else plain(value)
+
+    return ProtectionUpdate(
+        ts_event=message.ts_event or ts_init,
+        ts_init=ts_init,
+        instrument_id=instrument_id,
+        venue_order_id=message.venue_order_id,
+        quantity=text(message.quantity),
+        take_profit=text(message.take_profit),
+        stop_loss=text(message.stop_loss),
+        status=message.status,
     )
 
 

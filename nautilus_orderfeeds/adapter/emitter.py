@@ -22,12 +22,12 @@ from nautilus_trader.model.identifiers import (
 )
 from nautilus_trader.model.identifiers import Venue as NtVenue
 from nautilus_trader.model.instruments import Instrument
-from nautilus_trader.model.objects import Money
+from nautilus_trader.model.objects import Money, Price
 
 from nautilus_orderfeeds.adapter import convert
 from nautilus_orderfeeds.adapter.reports import ReportBuilder
 from nautilus_orderfeeds.orders import events as ev
-from nautilus_orderfeeds.orders.decimals import EXACT
+from nautilus_orderfeeds.orders.decimals import EXACT, ZERO
 from nautilus_orderfeeds.orders.tracker import TrackedOrder
 from nautilus_orderfeeds.orders.words import LiquiditySide
 
@@ -40,6 +40,8 @@ class Native:
 
     __slots__ = (
         "_left_over",
+        "_price",
+        "_px",
         "client_order_id",
         "commission_currency",
         "instrument",
@@ -72,6 +74,8 @@ class Native:
         self.venue_order_id: VenueOrderId | None = None
         #: What the rounding of the commissions left over, by currency.
         self._left_over: dict[str, Decimal] = {}
+        self._px = tracked.terms.price or ZERO
+        self._price = convert.price(self._px, self.price_places)
 
     def commission(self, fill: ev.OrderFilled) -> Money:
         """Return what to tell as the commission of `fill`, the next of this order.
@@ -80,13 +84,19 @@ class Native:
         before left over: their sum is the order's true commission, rounded once.
         """
         code = fill.commission_currency or self.commission_currency
-        due, left_over = fill.commission, self._left_over.get(code)
-        if left_over:
-            due = EXACT.add(due, left_over)
+        due = fill.commission
+        if self._left_over:
+            due = EXACT.add(due, self._left_over.pop(code, ZERO))
         money, rest = convert.money_and_rest(due, code)
-        if rest or left_over:
+        if rest:
             self._left_over[code] = rest
         return money
+
+    def price(self, px: Decimal) -> Price:
+        """Return the framework's price, reusing the last one: most fills are at the order's own price."""
+        if px != self._px:
+            self._px, self._price = px, convert.price(px, self.price_places)
+        return self._price
 
     def venue_id(self, text: str) -> VenueOrderId:
         """Return the framework's id for the venue's, reusing the last one."""
@@ -117,6 +127,8 @@ class Emitter:
         self._venue = venue
         self._reports = reports
         self._log = client._log
+        self._generate_accepted = client.generate_order_accepted
+        self._generate_filled = client.generate_order_filled
 
     def native(self, tracked: TrackedOrder) -> Native | None:
         """Return the framework's identifiers of an order its cache knows, else None."""
@@ -162,7 +174,7 @@ class Emitter:
         match event:
             case ev.OrderAccepted():
                 voi = native.venue_id(event.venue_order_id)
-                client.generate_order_accepted(strategy_id, instrument_id, client_order_id, voi, ts_event)
+                self._generate_accepted(strategy_id, instrument_id, client_order_id, voi, ts_event)
             case ev.OrderCanceled():
                 voi = self._voi(tracked, native)
                 client.generate_order_canceled(strategy_id, instrument_id, client_order_id, voi, ts_event)
@@ -227,7 +239,7 @@ class Emitter:
                 info["inferred"] = True
             if event.fee_estimated:
                 info["fee_estimated"] = True
-        self._client.generate_order_filled(
+        self._generate_filled(
             native.strategy_id,
             native.instrument_id,
             native.client_order_id,
@@ -237,7 +249,7 @@ class Emitter:
             native.order_side,
             native.order_type,
             convert.quantity(event.last_qty, native.size_places),
-            convert.price(event.last_px, native.price_places),
+            native.price(event.last_px),
             native.quote_currency,
             native.commission(event),
             _LIQUIDITY[event.liquidity_side],

@@ -49,7 +49,7 @@ from nautilus_orderfeeds.orders.inference import Rules
 from nautilus_orderfeeds.orders.journal import Journal, Retention
 from nautilus_orderfeeds.orders.tracker import OrderTracker, TrackedOrder
 from nautilus_orderfeeds.orders.updates import AccountUpdate, OrderUpdate, Position
-from nautilus_orderfeeds.venues.base import AccountChanged, Gap, Readback, Venue, VenueData, VenueMessage
+from nautilus_orderfeeds.venues.base import AccountChanged, Gap, Protection, Readback, Venue, VenueData, VenueMessage
 
 _TICK_SECS = 0.1
 #: Answers still awaited at disconnect; the framework gives up after 10 s (`timeout_disconnection`).
@@ -280,6 +280,7 @@ class OrderFeedExecutionClient(ExecutionReports, LiveExecutionClient):
         )
         self._resolver.resend = self._desk.resend_cancels
         self._intake.on_fill = self._account.request
+        self._intake.on_revenant = self._cancel_revenant if config.cancel_guessed else None
 
     def _restore(self) -> None:
         assert self._journal is not None
@@ -415,6 +416,11 @@ class OrderFeedExecutionClient(ExecutionReports, LiveExecutionClient):
                 self._read_back(message)
             case Gap():
                 self._sessions[0].reconnect(message.reason)
+            case Protection():
+                self.venue_events += 1
+                instrument_id = InstrumentId(Symbol(message.symbol), self._nt_venue)
+                update = custom_data.protection_update(message, instrument_id, self._clock.timestamp_ns())
+                self._msgbus.publish(topic=f"data.{custom_data.PROTECTION_UPDATE.topic}", msg=update)
             case VenueData():
                 self.venue_events += 1
                 data = custom_data.venue_event(self.id.value, message, self._clock.timestamp_ns())
@@ -462,6 +468,10 @@ class OrderFeedExecutionClient(ExecutionReports, LiveExecutionClient):
                 await session.wait_live(self._config.start_timeout_secs)
         if not self._sessions:
             raise TransientFeedError(f"{self._nt_venue}: not connected")
+
+    def _cancel_revenant(self, tracked: TrackedOrder) -> None:
+        """Cancel at the venue what the engine believes to be over."""
+        self._queue(f"cancel of revenant {tracked.client_order_id}", lambda: self._desk.cancel_at_venue(tracked))
 
     def _on_fatal(self, error: FatalFeedError) -> None:
         self._log.error(f"Feed of {self._nt_venue} is down for good, no more orders are sent: {error}")

@@ -21,6 +21,8 @@ _MAX_DELAY_SECS: Final = 10.0
 _EFFECT_SECS: Final = 2.0
 #: Unreadable frames cause a reading of the whole account at most this often.
 _READ_ALL_SECS: Final = 2.0
+#: An order whose reading may lag behind what was heard of it is read again after this time.
+_UNSURE_SECS: Final = 1.0
 #: Complete readings that show an order live and unchanged before a request counts as having had no effect.
 _READINGS: Final = 3
 
@@ -80,6 +82,7 @@ class Resolver:
         self._clock = clock
         self._log = log
         self._rng = rng
+        synchronizer.on_unsure = lambda tracked: self.watch(tracked, "reading may lag", delay_secs=_UNSURE_SECS)
         self._watches: dict[str, Watch] = {}
         self._asked_for_trades: set[str] = set()
         self._next_trades_secs = 0.0
@@ -132,6 +135,14 @@ class Resolver:
         """Read the whole account with the next tick, at most once in `_READ_ALL_SECS`: something was not understood."""
         self._read_all = True
 
+    def expect_sight(self, tracked: TrackedOrder) -> None:
+        """The venue took the order, and tells no more by itself: look until it is seen."""
+        self.watch(tracked, "taken, read back", delay_secs=_FIRST_DELAY_SECS, hint=True)
+
+    def is_unsure(self, tracked: TrackedOrder) -> bool:
+        """Whether the latest reading of an order need not show yet what was heard of it."""
+        return self._synchronizer.is_unsure(tracked)
+
     async def ask(self, tracked: TrackedOrder) -> bool:
         """Read the truth about one order now; return whether that succeeded."""
         return await quietly(self._synchronizer, [tracked], self._log)
@@ -163,6 +174,9 @@ class Resolver:
             watch.due_secs = self._clock.timestamp() + watch.delay_secs * self._rng.uniform(0.5, 1.0)
             if read:
                 watch.hints = 0
+                if self._synchronizer.is_unsure(watch.tracked):
+                    watch.due_secs = min(watch.due_secs, self._clock.timestamp() + _UNSURE_SECS)
+                    continue
             if self._is_resolved(watch):
                 self._watches.pop(watch.tracked.client_order_id, None)
             elif read:
@@ -172,7 +186,7 @@ class Resolver:
             await self.resend(again)
 
     def _is_resolved(self, watch: Watch) -> bool:
-        if watch.hints:
+        if watch.hints or self._synchronizer.is_unsure(watch.tracked):
             return False
         if has_ended(watch.tracked):
             return True

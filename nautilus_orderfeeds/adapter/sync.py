@@ -56,6 +56,9 @@ class Synchronizer:
         self._timeout_secs = timeout_secs
         self._on_account = on_account
         self._lock = asyncio.Lock()
+        #: Called with orders that are to be read again soon (`Truth.unsure`).
+        self.on_unsure: Callable[[TrackedOrder], None] | None = None
+        self._unsure: set[str] = set()
         #: Net positions at the last complete reading; None if the venue tells none.
         self.positions: dict[str, Position] | None = None
 
@@ -122,7 +125,15 @@ class Synchronizer:
                 name = self._venue.capabilities.venue
                 raise TransientFeedError(f"{name}: reading the account took over {self._timeout_secs:g} s") from None
 
+    def is_unsure(self, tracked: TrackedOrder) -> bool:
+        """Whether the latest reading of an order need not show yet what was heard of it."""
+        return tracked.client_order_id in self._unsure
+
     def _take(self, truth: Truth, asked: Iterable[TrackedOrder]) -> None:
+        asked = list(asked)
+        unsure = {ref.client_order_id for ref in truth.unsure}
+        self._unsure -= {tracked.client_order_id for tracked in asked}
+        self._unsure |= unsure
         for update in truth.updates:
             self._intake.update(update)
         absent = {ref.client_order_id for ref in truth.absent}
@@ -134,6 +145,10 @@ class Synchronizer:
                 reason = "never reached the venue, and by its rules can no longer"
                 self._intake.tell(tracked, ev.OrderRejected(reason=reason, ts_event=now))
         self._intake.release_unbound()
+        if self.on_unsure is not None:
+            for tracked in asked:
+                if tracked.client_order_id in unsure:
+                    self.on_unsure(tracked)
         if truth.account is not None:
             self._on_account(truth.account)
         if truth.positions is not None:

@@ -58,15 +58,15 @@ class SequenceGuard:
 
     async def until_gap(self) -> str:
         """Return, once a frame is lost for certain, which one."""
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            while self._missing and not self._lost:
-                number, since = next(iter(self._missing.items()))
-                left_secs = since + self._grace_secs - self._clock.monotonic()
-                if left_secs <= 0:
-                    self._lost = f"frame {number} did not come within {self._grace_secs:g} s of its successors"
-                else:
-                    await self._clock.sleep(left_secs)
-            if self._lost:
-                return self._lost
+        while not self._lost:
+            if not self._missing:
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            number, since = next(iter(self._missing.items()))
+            left_secs = since + self._grace_secs - self._clock.monotonic()
+            if left_secs > 0:
+                await self._clock.sleep(left_secs)
+            else:
+                self._lost = f"frame {number} did not come within {self._grace_secs:g} s of its successors"
+        return self._lost

@@ -162,11 +162,11 @@ class FeedSession(SessionBase):
         OutcomeUnknown
             If the connection broke while sending.
         """
-        link = self._subscribed_link()
+        self._subscribed_link()
         due = await self._stream.outgoing(frame)
         if due is not None:
-            # What waited for another connection than it was meant for is not sent: its handshake said it all.
-            await link.transmit(due)
+            # After waiting it may be another connection; the stream knows which one it was asked for.
+            await self._subscribed_link().transmit(due)
 
     def send_soon(self, frame: Frame) -> None:
         """Queue one text frame without waiting (an answer to a venue's ping); never for order commands.
@@ -253,7 +253,7 @@ class FeedSession(SessionBase):
             on_heard=self._monitor.frame_received,
             sink=self._sink,
             recordable=self._stream.recordable,
-            inspect=lambda frame: self._note_sequence(guard, frame),
+            inspect=lambda frame: self._inspect(link, guard, frame),
         )
         self._link = link
         pump = asyncio.create_task(link.pump(), name=f"feed {self._stream.name} pump")
@@ -300,11 +300,14 @@ class FeedSession(SessionBase):
                 _log.error("%s: the handshake failed: %s", self._stream.name, where(exc))
             raise self._classify(exc) from exc
 
-    def _note_sequence(self, guard: SequenceGuard, frame: bytes) -> None:
+    def _inspect(self, link: Link, guard: SequenceGuard, frame: bytes) -> None:
         try:
             number = self._stream.sequence(frame)
+            answer = self._stream.answer(frame)
         except Exception:
             return  # unreadable: counted where it is decoded
+        if answer is not None:
+            link.post(answer)
         if number is not None:
             guard.note(number)
 

@@ -104,7 +104,7 @@ class Stream(Protocol):
         """Return what to send for `frame`, once it may go out; not asked for frames of the handshake.
 
         For venues that limit requests. What waits may be merged: one frame then says it all, and None is returned for
-        those that have become needless.
+        those that have become needless. What is returned goes out at once, on the connection there is then.
         """
         return frame
 
@@ -113,6 +113,10 @@ class Stream(Protocol):
 
         Numbers rise by one for each frame of a connection, those of the handshake included.
         """
+        return None
+
+    def answer(self, frame: bytes) -> Frame | None:
+        """Return what to send at once for an incoming frame (a venue's ping); None: nothing."""
         return None
 
     def routes(self, frame: bytes) -> Sequence[tuple[str | None, bytes]]:

@@ -29,7 +29,8 @@ class Rules(Struct, frozen=True, kw_only=True):
     maker_fee, taker_fee : Decimal, optional
         Fraction of notional; None if not known. Used only where the venue tells no commission.
     infer_at_once : bool
-        The venue tells cumulative quantity only: no trades will come, so there is nothing to wait for.
+        The venue tells cumulative quantity and average price only: no trades will come, so there is nothing to wait
+        for. What it tells without a price (in a list of orders) waits all the same: the price can be asked for.
     commission_places : int
         Decimal places of an estimated commission.
     quote_as_last_resort : bool

@@ -9,6 +9,7 @@ told nothing it has not written.
 may be missing, and the resynchronisation with the venue finds what they held.
 """
 
+import contextlib
 import logging
 import sqlite3
 from collections import deque
@@ -263,8 +264,9 @@ class Journal:
             self._db.executemany(_INSERT_FRAME, frames)
             self._db.execute("COMMIT")
         except (sqlite3.Error, ValueError, OverflowError) as e:  # the latter two: text or a number that is none to it
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
+            with contextlib.suppress(sqlite3.Error):  # the connection itself may be gone
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
             pending.extendleft(reversed(batch))
             self.failure = f"journal {self.path} cannot be written ({e}): free space or repair the disk, then restart"
             _log.error("%s; no new order will be sent", self.failure)

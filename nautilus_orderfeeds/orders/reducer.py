@@ -25,7 +25,7 @@ from nautilus_orderfeeds.orders.decimals import EXACT
 from nautilus_orderfeeds.orders.fills import Events, emit, restate, tell_fill, tell_trades
 from nautilus_orderfeeds.orders.inference import Rules, inferred_fill
 from nautilus_orderfeeds.orders.learning import learn
-from nautilus_orderfeeds.orders.state import End, OrderState, Placement, may_follow
+from nautilus_orderfeeds.orders.state import End, Known, OrderState, Placement, may_follow
 from nautilus_orderfeeds.orders.transitions import PENDING_STATUSES
 from nautilus_orderfeeds.orders.updates import LIVE_STATUSES, OrderUpdate, VenueStatus
 from nautilus_orderfeeds.orders.words import TRIGGERED_LIMIT_TYPES, LiquiditySide, OrderStatus
@@ -252,7 +252,7 @@ def _conclude(
     if known.undecided and (waited or (rules.infer_at_once and state.unexplained_qty > 0)):
         tell_trades(state, out, (), rules, ts_event, at_last=True)
     gap = state.unexplained_qty
-    if gap > 0 and (waited or rules.infer_at_once):
+    if gap > 0 and (waited or (rules.infer_at_once and _tells_price(known))):
         fill = inferred_fill(state, rules, gap, liquidity, ts_event)
         if fill is not None:
             if not state.accepted:
@@ -273,6 +273,11 @@ def _conclude(
         restate(state, out, end.ts_event or ts_event)
     if not state.is_closed:
         _tell_end(state, out, end)
+
+
+def _tells_price(known: Known) -> bool:
+    """Whether the venue has told at what price it filled: without that, trades or a query may still tell."""
+    return known.notional is not None or known.last_px is not None
 
 
 def _is_whole(state: OrderState, end: End) -> bool:

@@ -93,6 +93,10 @@ class OrderRef(Struct, frozen=True, kw_only=True):
         Keys chosen by us before sending which the venue echoes (client id on the wire, nonce ...).
     side : OrderSide, optional
         Side of the order.
+    terms : NewOrder, optional
+        As submitted, for venues where an order is found by nothing else.
+    created_ns : int
+        Before it was sent, UNIX ns; 0 if not known.
     """
 
     client_order_id: str
@@ -100,6 +104,8 @@ class OrderRef(Struct, frozen=True, kw_only=True):
     venue_order_id: str | None = None
     refs: tuple[str, ...] = ()
     side: OrderSide | None = None
+    terms: NewOrder | None = None
+    created_ns: int = 0
 
 
 class Amend(Struct, frozen=True, kw_only=True):

@@ -76,6 +76,8 @@ class TrackedOrder:
             venue_order_id=self.state.venue_order_id if self.state.is_named else None,
             refs=self.refs,
             side=self.state.side,
+            terms=self.terms,
+            created_ns=self.created_ns,
         )
 
 

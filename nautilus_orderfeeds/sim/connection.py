@@ -37,6 +37,20 @@ def cut(transport: asyncio.BaseTransport | None) -> None:
     transport.abort()
 
 
+def _beginning(text: str, length: int) -> bytes:
+    """The first bytes of a server's text frame (RFC 6455, 5.2), never all of them."""
+    payload = text.encode()
+    size = len(payload)
+    if size < 126:
+        header = struct.pack("!BB", 0x81, size)
+    elif size < 1 << 16:
+        header = struct.pack("!BBH", 0x81, 126, size)
+    else:
+        header = struct.pack("!BBQ", 0x81, 127, size)
+    frame = header + payload
+    return frame[: min(length, len(frame) - 1)]
+
+
 @dataclass(slots=True)
 class _Close:
     """Queued behind the last frame: say farewell, then close."""
@@ -52,7 +66,9 @@ class _Frame:
 
 @dataclass(slots=True)
 class _Reset:
-    """Queued behind the last frame: cut the connection."""
+    """Queued behind the last frame: cut the connection, perhaps after the first bytes of one more frame."""
+
+    beginning: bytes = b""
 
 
 @dataclass(slots=True, eq=False)
@@ -116,8 +132,8 @@ class Connection:
         if strike(Fault.HALF_OPEN, *names) is not None:
             self.is_half_open = True
             return
-        if strike(Fault.RESET, *names) is not None:
-            self._queue.put_nowait(_Reset())
+        if (reset := strike(Fault.RESET, *names)) is not None:
+            self._queue.put_nowait(_Reset(_beginning(text, int(reset.setting("at", 0)))))
             return
         if strike(Fault.DROP, *names) is None:
             if (reorder := strike(Fault.REORDER, *names)) is not None:
@@ -209,6 +225,11 @@ class Connection:
                 await asyncio.wait_for(self._ended.wait(), _HALF_OPEN_SECS)
         raise ConnectionResetError("half-open connection ended")
 
+    def _write_raw(self, data: bytes) -> None:
+        transport = self._request.transport
+        if data and transport is not None and not self.is_half_open:
+            transport.write(data)
+
     async def _write(self) -> None:
         while True:
             item = await self._queue.get()
@@ -227,7 +248,8 @@ class Connection:
                             await self._socket.send_str(farewell)
                         await self._socket.close(code=WSCloseCode.GOING_AWAY)
                         return
-                    case _Reset():
+                    case _Reset(beginning):
+                        self._write_raw(beginning)
                         self.abort()
             except ConnectionError:
                 return  # the peer is gone; the reading side ends the connection

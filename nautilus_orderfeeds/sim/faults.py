@@ -22,13 +22,13 @@ class Fault(Enum):
 
     Of a WebSocket frame: `DROP` (lost), `DOUBLE` (sent twice), `REORDER` (sent after the following `depth`
     frames), `DELAY` (it and all after it come `secs` later), `GARBAGE` (followed by a frame that is no
-    document), `RESET` (the connection is reset before it), `HALF_OPEN` (the socket stays open, nothing more
-    is sent, read or ponged).
+    document), `RESET` (the connection is reset before it, or after the first `at` bytes of it), `HALF_OPEN`
+    (the socket stays open, nothing more is sent, read or ponged).
 
     Of a REST call: `RATE_LIMIT` (429, with `Retry-After` if `retry_after` is given), `ERROR_BEFORE_EFFECT`
     and `ERROR_AFTER_EFFECT` (`status`, by default 500, without or with the call's effect), `LOST_ANSWER`
     (effect, then the connection is cut), `SLOW_ANSWER` (effect, then the answer `secs` later), `RESET`
-    (effect, then cut in the middle of the answer), `GARBAGE` (effect, then a body that is no document).
+    (effect, then cut in the middle of the answer, or after `at` bytes of its body), `GARBAGE` (effect, then a body that is no document).
 
     Of what is shown: `STALE_SNAPSHOT` (a list or snapshot lacks the account's latest `lag` changes).
     Of the whole venue, for as long as armed: `CLOCK_SKEW` (its clock is `secs` ahead, negative: behind).

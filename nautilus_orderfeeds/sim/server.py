@@ -277,9 +277,11 @@ class SimServer:
         if strike(Fault.LOST_ANSWER, name) is not None:
             answer.release()
             return self._cut_off(request, web.Response())
-        if strike(Fault.RESET, name) is not None:
+        if (reset := strike(Fault.RESET, name)) is not None:
             answer.release()
-            return await self._cut_in_the_middle(request, answer)
+            body = answer.encoded()
+            length = int(reset.setting("at", len(body) // 2))
+            return await self._cut_in_the_middle(request, answer.status, body, length)
         if strike(Fault.GARBAGE, name) is not None:
             answer.release()
             answer = Answer(answer.status, b"<html>oops")
@@ -301,11 +303,12 @@ class SimServer:
         cut(request.transport)
         return response  # it cannot be written any more, which aiohttp takes for a client that went away
 
-    async def _cut_in_the_middle(self, request: web.Request, answer: Answer) -> web.StreamResponse:
-        body = answer.encoded()
-        response = web.StreamResponse(status=answer.status, headers={"Content-Length": str(len(body) + 1)})
+    async def _cut_in_the_middle(
+        self, request: web.Request, status: int, body: bytes, length: int
+    ) -> web.StreamResponse:
+        response = web.StreamResponse(status=status, headers={"Content-Length": str(len(body) + 1)})
         await response.prepare(request)
-        await response.write(body[: len(body) // 2])
+        await response.write(body[:length])
         return self._cut_off(request, response)
 
     # -- WebSocket ------------------------------------------------------------------------------------------

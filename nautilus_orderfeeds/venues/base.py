@@ -69,7 +69,35 @@ class VenueData(Struct, frozen=True, kw_only=True):
     ts_event: int = 0
 
 
-VenueMessage = OrderUpdate | AccountUpdate | Position | Readback | AccountChanged | Gap | VenueData
+class Protection(Struct, frozen=True, kw_only=True):
+    """A take-profit and/or stop-loss of a position, as the venue's stream tells it: custom data for strategies.
+
+    Parameters
+    ----------
+    venue_order_id : str
+        The venue's id of it.
+    symbol : str
+        Instrument of the position.
+    status : str
+        As the venue puts it (``"ACTIVE"``).
+    quantity : Decimal, optional
+        Base units.
+    take_profit, stop_loss : Decimal, optional
+        Quote per base; None for a leg it has not.
+    ts_event : int
+        UNIX ns; 0 if not said.
+    """
+
+    venue_order_id: str
+    symbol: str
+    status: str
+    quantity: Decimal | None = None
+    take_profit: Decimal | None = None
+    stop_loss: Decimal | None = None
+    ts_event: int = 0
+
+
+VenueMessage = OrderUpdate | AccountUpdate | Position | Readback | AccountChanged | Gap | VenueData | Protection
 
 
 class Truth(Struct, kw_only=True):
@@ -82,6 +110,9 @@ class Truth(Struct, kw_only=True):
         that is not inside one of them. Complete for this scope, or `resync` raises.
     absent : list[OrderRef]
         Orders asked for that the venue *by its own rules* certainly never received (nor ever will).
+    unsure : list[OrderRef]
+        Orders asked for of which something was heard that this reading, which may lag, need not show yet: they are to
+        be read again soon, and nothing is to be concluded from what is missing of them.
     account : AccountUpdate, optional
         Balances; None if the venue has none to tell.
     positions : list[Position], optional
@@ -90,6 +121,7 @@ class Truth(Struct, kw_only=True):
 
     updates: list[OrderUpdate]
     absent: list[OrderRef] = []
+    unsure: list[OrderRef] = []
     account: AccountUpdate | None = None
     positions: list[Position] | None = None
 

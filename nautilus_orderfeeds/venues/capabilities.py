@@ -95,6 +95,8 @@ class Capabilities(Struct, frozen=True, kw_only=True):
         Allowed keys of a submit command's `params`.
     bars : frozenset of str
         Bar specifications published (``"1-DAY-LAST"``).
+    reads_back : bool
+        An answer to a submit says only that it was taken, and the stream gives hints only: the order is read back.
     cancels_by_ref : bool
         A cancel may name an order by what we chose before sending, so it need not wait for the venue's id.
     snapshot_over_stream : bool
@@ -116,6 +118,7 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     trigger_types: frozenset[TriggerType] = frozenset({TriggerType.NO_TRIGGER, TriggerType.DEFAULT})
     params: Mapping[str, Param] = {}
     bars: frozenset[str] = frozenset()
+    reads_back: bool = False
     cancels_by_ref: bool = False
     snapshot_over_stream: bool = False
     foreign_updates: bool = False

@@ -414,6 +414,23 @@ async def test_x20_guessed_reject_then_alive(scene: Scene):
     await end_after_guess(scene)
 
 
+@execution_case("X20", **N, engine=HASTY, config={"cancel_guessed": True})
+async def test_x20_guessed_reject_then_alive_and_canceled(scene: Scene):
+    """The same, with `cancel_guessed`: what the engine believes to be over is made so at the venue."""
+    faults = blind(scene)
+    scene.sim.faults.once(Fault.LOST_ANSWER, where=" ".join(scene.profile.submit))
+    order = scene.limit()
+    scene.submit(order)
+    await scene.until(lambda: order.status == OrderStatus.REJECTED, "the engine's guess")
+    yield
+    scene.expected_errors.append(GUESS)
+    see_again(scene, faults)
+    (sim_order,) = scene.sim.ledger.orders()
+    await scene.until(lambda: not sim_order.is_open, "the cancel at the venue")
+    assert order.status == OrderStatus.REJECTED
+    await end_after_guess(scene)
+
+
 @execution_case("X20", **N, engine=HASTY)
 async def test_x20_guessed_cancel_then_filled(scene: Scene):
     """The engine calls an unanswered cancel done; then the order turns out to have filled: every fill is counted."""

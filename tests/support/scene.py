@@ -310,9 +310,6 @@ class Scene:
         await self.agree(balances=False)
 
 
-# -- opening ---------------------------------------------------------------------------------------------------------
-
-
 @asynccontextmanager
 async def open_scene(
     profile: VenueProfile,

@@ -28,17 +28,23 @@ BSX_CLIENT_ID: Final = ClientId(BSX)
 
 
 class BsxDataClientConfig(OrderFeedDataClientConfig, frozen=True):
-    """Configuration of a BSX data client (no credentials needed).
+    """Configuration of a BSX data client.
 
     Parameters
     ----------
     environment : {"live", "testnet"}
         Installation to connect to.
+    api_key, api_secret : str, optional
+        Needed for the history of funding rates only; sourced as in `BsxExecClientConfig`.
     requests_per_sec : int
         Limit of REST requests of this process; the venue's own is not known.
     """
 
+    SECRETS: ClassVar[frozenset[str]] = frozenset({"api_key", "api_secret"})
+
     environment: Literal["live", "testnet"] = "live"
+    api_key: str | None = None
+    api_secret: str | None = None
     requests_per_sec: int = 10
 
 
@@ -102,7 +108,10 @@ def _make_market(config: BsxDataClientConfig) -> BsxMarketFeed:
     settings = BsxSettings(
         base_url_http=config.base_url_http or base_url_http(environment),
         base_url_ws=config.base_url_ws or base_url_ws(environment),
+        api_key=credential(config.api_key, BSX, "api_key", config.environment),
+        api_secret=Secret(credential(config.api_secret, BSX, "api_secret", config.environment)),
         requests_per_sec=config.requests_per_sec,
+        env_prefix=env_name(BSX, "", config.environment),
     )
     return BsxMarketFeed(settings)
 

@@ -8,6 +8,7 @@ with several, the hints of the rows count only if they fulfil the equation exact
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from typing import Final
 
 from nautilus_orderfeeds.orders.decimals import ZERO, plain
 from nautilus_orderfeeds.orders.updates import END_STATUSES, VenueStatus
@@ -19,6 +20,8 @@ from nautilus_orderfeeds.venues.outpoll.wallet import Wallet
 from nautilus_orderfeeds.venues.outpoll.words import VENUE
 
 _log = logging.getLogger(__name__)
+
+_FRESH_SECS: Final = 2.0
 
 StatusOf = Callable[[wire.HistoryOrder | None], VenueStatus | None]
 
@@ -81,7 +84,7 @@ class Attribution:
         for asset, unknown in by_asset.items():
             if self._wallet.known and asset not in unnamed_assets:
                 self._solve(asset, unknown, reading, calm, status_of, now)
-        if self._wallet.known and not unnamed_assets and all(m.ended or calm[m.venue_order_id] for m in orders):
+        if self._is_fresh(now) and not unnamed_assets and all(m.ended or calm[m.venue_order_id] for m in orders):
             self._clean_up(orders, now)
 
     def _take_row(
@@ -159,6 +162,7 @@ class Attribution:
             return
         settle_secs = self._settings.read_settle_secs
         quiet = now - self._wallet.changed_at(asset) >= settle_secs and all(calm[m.venue_order_id] for m in unknown)
+        quiet = quiet and self._is_fresh(now)
         residual = self._wallet.residual(asset)
         growths = self._growths(residual, unknown, reading, status_of, quiet=quiet)
         if growths is None:
@@ -200,6 +204,10 @@ class Attribution:
         if self._settings.active_quantity_is_remaining and active.row.quantity is not None:
             return memory.terms.quantity - active.row.quantity - memory.filled
         return None
+
+    def _is_fresh(self, now: float) -> bool:
+        """Whether the balances are not only what changes have told, one of which may have been lost."""
+        return self._wallet.known and now - self._wallet.snapshot_at <= _FRESH_SECS
 
     def _clean_up(self, orders: Sequence[OrderMemory], now: float) -> None:
         """Forgive what cannot be anybody's fill: shares that came or went in an asset without open orders."""

@@ -102,12 +102,13 @@ class Exchange:
         Raises
         ------
         Refused
-            By a script, for an outcome that is resolved, or (an option) without funds.
+            By a script, for an outcome that is resolved, below a minimum, or (an option) without funds.
         """
         if self._refusals:
             raise self._refusals.pop(0)
         if self.is_resolved(request.asset.outcome):
             raise Refused(400, "Market is closed")
+        self._check_minimum(request)
         order = self._order(owner, request)
         problem = "" if self._is_covered(order) else _NO_FUNDS
         if problem and self._options.refusal is Refusal.BY_ANSWER:
@@ -148,6 +149,13 @@ class Exchange:
                 order.quote_amount = request.amount
                 order.max_slippage = self._options.max_slippage
         return order
+
+    def _check_minimum(self, request: LimitRequest | MarketRequest) -> None:
+        options = self._options
+        if request.quantity is not None and request.quantity < options.min_quantity:
+            raise Refused(400, f"q is below the minimum {options.min_quantity}")
+        if isinstance(request, MarketRequest) and request.amount is not None and request.amount < options.min_amount:
+            raise Refused(400, f"am is below the minimum {options.min_amount}")
 
     def _is_covered(self, order: SimOrder) -> bool:
         """Nobody sells what it does not have, or buys without the money and the fee."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from nautilus_orderfeeds.sim.connection import Connection
 from nautilus_orderfeeds.sim.later import Later
 from nautilus_orderfeeds.venues.outpoll.twin_options import OutpollTwinOptions
@@ -9,7 +11,7 @@ from nautilus_orderfeeds.venues.outpoll.twin_sender import Sender
 from nautilus_orderfeeds.venues.outpoll.twin_words import PongMode, PublicStream
 
 _OPEN = "ping"
-_IDLE_SECS = 0.25
+_LOOK_SECS = 0.25  # the interval may be changed while it runs
 _PUBLIC = {stream.value for stream in PublicStream}
 
 
@@ -28,10 +30,12 @@ class Heartbeat:
         self._sender = sender
         self._options = options
         self._later = later
+        self._last_secs = 0.0
 
     def start(self) -> None:
         """Begin."""
-        self._later.every(lambda: self._options.ping_secs or _IDLE_SECS, self._beat)
+        self._last_secs = time.monotonic()
+        self._later.every(lambda: min(self._options.ping_secs or _LOOK_SECS, _LOOK_SECS), self._beat)
 
     def ping(self) -> None:
         """Send a PING now; where a PONG is demanded, close whoever still owes one."""
@@ -50,5 +54,7 @@ class Heartbeat:
         return self._options.pong_mode is not PongMode.ERROR
 
     def _beat(self) -> None:
-        if self._options.ping_secs:
+        now = time.monotonic()
+        if self._options.ping_secs and now - self._last_secs >= self._options.ping_secs:
+            self._last_secs = now
             self.ping()

@@ -74,11 +74,15 @@ class OutpollTwinOptions:
         How long a taken order waits before it meets the market ("accepted for async processing").
     refusal : Refusal
         How an order without funds is refused.
+    cuts_to_lot : bool
+        Whether a quantity off the lot is silently cut to it, so that `oq` differs from what was sent; otherwise 400.
+    min_quantity, min_amount : Decimal
+        Smallest `q` and `am` (12 [?]); 400 below.
     max_slippage : Decimal, optional
         Of market orders: furthest price from the best one, as a fraction (5.3 [?]).
     self_trade : SelfTrade
     cancel_status : int
-        200 or 204 for a cancel (5.4).
+        200 or 204 for a cancel (5.4) and for whatever else is deleted.
     cancel_delay_secs : float
         How long a cancel takes after its answer; the order may trade meanwhile.
     closed_cancel_status : int
@@ -120,6 +124,8 @@ class OutpollTwinOptions:
         Whether `/api/history/trades` answers; otherwise 404.
 
     rest_numbers, stream_numbers : NumberStyle
+    amount_decimals : int
+        What amounts and balances are cut to; USDC has six, a price times a quantity may have eight.
     balance_delay_secs : float
         How late balance deltas are; they tell what was true at their event.
     balance_order : BalanceOrder
@@ -170,6 +176,9 @@ class OutpollTwinOptions:
     answer_delay_secs: float = 0.0
     process_delay_secs: float = 0.0
     refusal: Refusal = Refusal.BY_ANSWER
+    cuts_to_lot: bool = False
+    min_quantity: Decimal = Decimal(0)
+    min_amount: Decimal = Decimal(0)
     max_slippage: Decimal | None = None
     self_trade: SelfTrade = SelfTrade.ALLOW
     cancel_status: int = 200
@@ -206,6 +215,7 @@ class OutpollTwinOptions:
 
     rest_numbers: NumberStyle = NumberStyle.PLAIN
     stream_numbers: NumberStyle = NumberStyle.PADDED
+    amount_decimals: int = 6
     balance_delay_secs: float = 0.0
     balance_order: BalanceOrder = BalanceOrder.TOKEN_FIRST
     balance_deltas: bool = True
@@ -225,7 +235,7 @@ class OutpollTwinOptions:
 
     def __post_init__(self) -> None:
         """Take plain values (from a command line) for decimals, enums and field maps."""
-        for name in ("balance", "shares", "lot", "fee_rate", "max_slippage"):
+        for name in ("balance", "shares", "lot", "fee_rate", "max_slippage", "min_quantity", "min_amount"):
             value = getattr(self, name)
             if value is not None:
                 setattr(self, name, Decimal(str(value)))

@@ -16,6 +16,7 @@ from nautilus_orderfeeds.venues.outpoll.twin_products import ASSETS
 from nautilus_orderfeeds.venues.outpoll.twin_request import (
     LimitRequest,
     MarketRequest,
+    SizeRule,
     only,
     read_limit,
     read_market,
@@ -53,11 +54,15 @@ class OrderRoutes:
         gate.private("GET", "/orders/tpsl", self._list_tpsl)
         gate.private("DELETE", "/orders/tpsl/{tpsl_id}", self._cancel_tpsl)
 
+    @property
+    def _size_rule(self) -> SizeRule:
+        return SizeRule(self._options.lot, self._options.cuts_to_lot)
+
     async def _limit(self, call: Call, owner: str) -> Answer:
-        return await self._place(owner, read_limit(call, self._options.lot))
+        return await self._place(owner, read_limit(call, self._size_rule))
 
     async def _market(self, call: Call, owner: str) -> Answer:
-        return await self._place(owner, read_market(call, self._options.lot))
+        return await self._place(owner, read_market(call, self._size_rule))
 
     async def _place(self, owner: str, request: LimitRequest | MarketRequest) -> Answer:
         when = self._options.place_update
@@ -97,7 +102,7 @@ class OrderRoutes:
     # -- TP/SL ----------------------------------------------------------------------------------------------
 
     async def _set_tpsl(self, call: Call, owner: str) -> Answer:
-        request = read_tpsl(call, self._options.lot)
+        request = read_tpsl(call, self._size_rule)
         release = self._notices.hold(owner)
         try:
             tpsl = self._desk.create(owner, request)

@@ -50,14 +50,22 @@ class TpslRequest:
     quantity: Decimal | None
 
 
-def read_limit(call: Call, lot: Decimal) -> LimitRequest:
-    """A limit order; `lot` is the size step. Raises `Refused`."""
+@dataclass(frozen=True, slots=True)
+class SizeRule:
+    """Quantities are multiples of `lot` (shares); others are refused, or silently cut to one if `cuts`."""
+
+    lot: Decimal
+    cuts: bool = False
+
+
+def read_limit(call: Call, rule: SizeRule) -> LimitRequest:
+    """A limit order. Raises `Refused`."""
     body = _body(call, (*_IDS, "p", "q"))
-    return LimitRequest(_asset(body, needs_quote=True), _side(body), _price(body, "p"), _shares(body, lot))
+    return LimitRequest(_asset(body, needs_quote=True), _side(body), _price(body, "p"), _shares(body, rule))
 
 
-def read_market(call: Call, lot: Decimal) -> MarketRequest:
-    """A market order; `lot` is the size step. Raises `Refused`."""
+def read_market(call: Call, rule: SizeRule) -> MarketRequest:
+    """A market order. Raises `Refused`."""
     body = _body(call, (*_IDS, "am", "q"))
     asset, side = _asset(body, needs_quote=True), _side(body)
     wanted, other = ("am", "q") if side is Side.BUY else ("q", "am")
@@ -65,11 +73,11 @@ def read_market(call: Call, lot: Decimal) -> MarketRequest:
         raise Refused(400, f"{other} is not allowed for a market {side.value}; use {wanted}")
     if side is Side.BUY:
         return MarketRequest(asset, side, amount=_number(body, "am"))
-    return MarketRequest(asset, side, quantity=_shares(body, lot))
+    return MarketRequest(asset, side, quantity=_shares(body, rule))
 
 
-def read_tpsl(call: Call, lot: Decimal) -> TpslRequest:
-    """A TP/SL; `lot` is the size step. Raises `Refused`."""
+def read_tpsl(call: Call, rule: SizeRule) -> TpslRequest:
+    """A TP/SL. Raises `Refused`."""
     body = _body(call, (*_IDS, "q", "t", "l"))
     if body.get("t") is None and body.get("l") is None:
         raise Refused(400, "at least one of t and l is required")
@@ -79,7 +87,7 @@ def read_tpsl(call: Call, lot: Decimal) -> TpslRequest:
         asset=_asset(body, needs_quote="qa" in body),
         take_profit=None if body.get("t") is None else _price(body, "t"),
         stop_loss=None if body.get("l") is None else _price(body, "l"),
-        quantity=None if body.get("q") is None else _shares(body, lot),
+        quantity=None if body.get("q") is None else _shares(body, rule),
     )
 
 
@@ -173,8 +181,9 @@ def _price(body: dict[str, Any], name: str) -> Decimal:
     return price
 
 
-def _shares(body: dict[str, Any], lot: Decimal) -> Decimal:
+def _shares(body: dict[str, Any], rule: SizeRule) -> Decimal:
     quantity = _number(body, "q")
-    if quantity % lot:
-        raise Refused(400, f"q must be a multiple of {lot}, got {quantity}")
-    return quantity
+    over = quantity % rule.lot
+    if over and (not rule.cuts or over == quantity):
+        raise Refused(400, f"q must be a multiple of {rule.lot}, got {quantity}")
+    return quantity - over

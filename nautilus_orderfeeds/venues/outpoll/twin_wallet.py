@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
+import msgspec
+
 from nautilus_orderfeeds.sim.later import Later
 from nautilus_orderfeeds.sim.ledger import Ledger
 from nautilus_orderfeeds.sim.model import ZERO, Batch, OrderFilled, Side
@@ -18,7 +20,7 @@ from nautilus_orderfeeds.venues.outpoll.twin_products import ASSETS, QUOTE, wire
 from nautilus_orderfeeds.venues.outpoll.twin_records import Holding, Records, Timeline, order_of
 from nautilus_orderfeeds.venues.outpoll.twin_sender import Sender
 from nautilus_orderfeeds.venues.outpoll.twin_tpsl import TpslBook
-from nautilus_orderfeeds.venues.outpoll.twin_wire import Numbers, average
+from nautilus_orderfeeds.venues.outpoll.twin_wire import Numbers, average, cut_off
 from nautilus_orderfeeds.venues.outpoll.twin_words import BalanceOrder, Service
 
 
@@ -76,13 +78,16 @@ class Wallet:
 
     def open_account(self, owner: str) -> None:
         """Begin with what a user has."""
-        self._told[owner] = {}
+        balances = self._told[owner] = self.balances(owner)
         self._states[owner] = Timeline()
-        self.publish(owner)
+        self._states[owner].add(balances)
+        self._records.hold(owner, self._holdings(owner, balances))
 
     def free(self, owner: str, currency: str) -> Decimal:
-        """What may be spent or sold: not locked by an open order or (shares) by TP/SL."""
+        """What may be spent or sold: not locked by an open order (with its fee) or (shares) by TP/SL."""
         locked = self._ledger.locked(currency, owner)
+        if currency == QUOTE:
+            locked *= 1 + self._options.fee_rate
         if self._options.tpsl_locks_shares:
             locked += self._tpsl.locked(owner, currency)
         return self._ledger.balance(currency, owner) - locked
@@ -135,7 +140,7 @@ class Wallet:
         states = self._states[owner].seen(lag=lag)
         balances = states[-1] if states else {}
         rows = [
-            {"i": wire_asset(currency), "b": self._numbers(balance.total), "f": self._numbers(balance.free)}
+            {"i": wire_asset(currency), "b": self._amount(balance.total), "f": self._amount(balance.free)}
             for currency, balance in balances.items()
             if currency == QUOTE or balance.total or self._options.lists_empty_balances
         ]
@@ -155,10 +160,13 @@ class Wallet:
             "u": owner,
             "a": wire_asset(currency),
             "aop": self._numbers(price),
-            "c": self._numbers(balance.cost),
-            "b": self._numbers(balance.total),
-            "f": self._numbers(balance.free),
+            "c": self._amount(balance.cost),
+            "b": self._amount(balance.total),
+            "f": self._amount(balance.free),
         }
+
+    def _amount(self, value: Decimal) -> msgspec.Raw:
+        return self._numbers(cut_off(value, self._options.amount_decimals))
 
     def _holdings(self, owner: str, balances: Balances) -> list[Holding]:
         holdings = []

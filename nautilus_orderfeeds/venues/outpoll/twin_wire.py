@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from itertools import count
 
 import msgspec
@@ -68,6 +68,11 @@ def _written(value: Decimal, style: NumberStyle) -> str:
             return f"{'-' if sign else ''}{''.join(map(str, digits))}E{exponent}"
         case _:
             return plain
+
+
+def cut_off(value: Decimal, decimals: int) -> Decimal:
+    """A number without the decimals that the venue does not keep."""
+    return value.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_DOWN)
 
 
 def milliseconds(time_ns: int) -> int:
@@ -216,7 +221,7 @@ class Wire:
         """A row of 5.10; `price` is the current one."""
         asset, number = holding.asset, self.rest
         event = asset.outcome.event
-        cost, value = holding.cost, (holding.total * price).quantize(_AVERAGE)
+        cost, value = cut_off(holding.cost, self._options.amount_decimals), (holding.total * price).quantize(_AVERAGE)
         profit = value - cost
         return {
             "oi": holding.order_id,
@@ -251,7 +256,7 @@ class Wire:
             "u": owner,
             "et": asset.asset_id,
             "aop": number(average(holding.cost, holding.total)),
-            "c": number(holding.cost),
+            "c": number(cut_off(holding.cost, self._options.amount_decimals)),
             "v": number(value),
             "tv": number(value),
         }

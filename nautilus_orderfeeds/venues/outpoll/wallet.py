@@ -24,11 +24,14 @@ class Wallet:
         self.quote_ids: set[str] = set()
         #: Whether a snapshot has come: before, nothing can be said.
         self.known = False
+        #: When all balances were last read at once, seconds of the clock's `monotonic`.
+        self.snapshot_at = 0.0
         #: Whether the unexplained money is free of earlier estimates.
         self.money_exact = True
 
     def take_snapshot(self, rows: Iterable[wire.BalanceRow], now: float) -> set[str]:
         """Take all balances in; an asset that is not listed is not held. Return the assets that have changed."""
+        self.snapshot_at = now
         told = {row.i: (row.b, row.f) for row in rows}
         for asset in self._totals.keys() - told.keys():
             told[asset] = (ZERO, ZERO)

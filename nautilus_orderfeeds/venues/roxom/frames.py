@@ -27,6 +27,7 @@ _ACCOUNT_CHANGED: Final = AccountChanged()
 _EXPECTED: Final = "an account event (protocol 5.2)"
 
 _row: Final[msgspec.json.Decoder[dict[str, Any]]] = msgspec.json.Decoder(dict[str, Any], float_hook=str)
+_anything: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(float_hook=str)
 _rows: Final[msgspec.json.Decoder[list[dict[str, Any]]]] = msgspec.json.Decoder(list[dict[str, Any]], float_hook=str)
 
 
@@ -139,4 +140,4 @@ def _told(kind: str, row: dict[str, Any]) -> VenueData:
 
 
 def _plain(data: bytes) -> Any:
-    return msgspec.json.decode(data, float_hook=str)
+    return _anything.decode(data)

@@ -143,6 +143,25 @@ async def test_what_a_limit_order_may_not_be(side: str, price: str, size: str) -
         assert await refused(raw, LIMIT, raw.limit_body(YES, side, price, size)) == 400
 
 
+async def test_quantities_off_the_lot_may_be_cut() -> None:
+    async with outpoll(lot=1) as raw:
+        body = raw.limit_body(YES, "BUY", "0.42", "1.5")
+        assert await refused(raw, LIMIT, body) == 400
+        raw.twin.options.cuts_to_lot = True
+        assert await refused(raw, LIMIT, body.replace("1.5", "0.5")) == 400
+        assert (await raw.call("POST", LIMIT, body))[0] == 200
+        assert raw.sim.ledger.orders()[0].quantity == 1
+        assert (await raw.active())[0]["quantity"] == 1
+
+
+async def test_minimums() -> None:
+    async with outpoll(min_quantity=5, min_amount=2) as raw:
+        assert await refused(raw, LIMIT, raw.limit_body(YES, "BUY", "0.42", "4")) == 400
+        assert await refused(raw, MARKET, raw.market_body(YES, "BUY", "am", "1.9")) == 400
+        await raw.limit(YES, "BUY", "0.42", "5")
+        await raw.buy(YES, "2")
+
+
 async def test_what_a_body_may_not_be() -> None:
     async with outpoll() as raw:
         good = raw.limit_body(YES, "BUY", "0.42", "1")

@@ -317,6 +317,19 @@ async def test_protocol_pings_and_half_dead_sockets() -> None:
         assert await stream.is_closed()
 
 
+async def test_a_frame_may_be_cut_at_any_byte() -> None:
+    async with outpoll() as raw:
+        length = len(json.dumps({"t": "ORDER_UPDATE", "d": {"i": "x", "u": raw.user, "s": "SUCCESS"}})) - 8
+        for at in (0, 1, 2, 20, length, length + 1000):
+            stream = await raw.orders()
+            raw.sim.faults.once(Fault.RESET, where="orders", at=at)
+            raw.twin.push_order_update("x")
+            assert await stream.is_closed()
+        stream = await raw.orders()
+        raw.twin.push_order_update("x")
+        assert await stream.update() == ("x", "SUCCESS")
+
+
 # -- balances -----------------------------------------------------------------------------------------------
 
 
@@ -342,6 +355,16 @@ async def test_deltas_are_bare_and_absolute() -> None:
         assert (await stream.receive())["f"] == 92
         _, snapshot = await raw.balances()
         assert snapshot == {QUOTE_ASSET: (92, 92), YES.asset_id: (20, 20)}
+
+
+async def test_balances_have_six_decimals_and_an_empty_account_has_usdc() -> None:
+    async with outpoll(balance=0) as raw:
+        assert (await raw.balances())[1] == {QUOTE_ASSET: (0, 0)}
+    async with outpoll(balance=100) as raw:
+        order = raw.sim.ledger.order(await raw.buy(YES, "5"))
+        _, snapshot = await raw.balances()
+        assert snapshot[QUOTE_ASSET][0] == (100 - order.notional).quantize(Decimal("0.000001"), "ROUND_DOWN")
+        assert snapshot[YES.asset_id][0] == order.filled
 
 
 async def test_quote_first_and_late() -> None:

@@ -7,7 +7,7 @@ startup (`_stable_reading`), and no message is taken in between the reading of p
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from nautilus_trader.execution.messages import (
     GenerateFillReports,
@@ -22,18 +22,13 @@ from nautilus_trader.execution.reports import (
     PositionStatusReport,
 )
 from nautilus_trader.model.identifiers import InstrumentId, Symbol
-from nautilus_trader.model.identifiers import Venue as NtVenue
 from nautilus_trader.model.instruments import Instrument
 
 from nautilus_orderfeeds.adapter import convert
-from nautilus_orderfeeds.adapter.emitter import Emitter
-from nautilus_orderfeeds.adapter.intake import Intake
-from nautilus_orderfeeds.adapter.reports import ReportBuilder
-from nautilus_orderfeeds.adapter.sync import Synchronizer, quietly
+from nautilus_orderfeeds.adapter.execution_parts import ExecutionParts
+from nautilus_orderfeeds.adapter.sync import quietly
 from nautilus_orderfeeds.feed.errors import FeedError
-from nautilus_orderfeeds.orders.journal import Journal
-from nautilus_orderfeeds.orders.tracker import OrderTracker, TrackedOrder
-from nautilus_orderfeeds.venues.base import Venue, VenueMessage
+from nautilus_orderfeeds.orders.tracker import TrackedOrder
 
 _CATCH_UP_SECS: Final = 2.0
 _STABLE_TRIES: Final = 5
@@ -42,30 +37,8 @@ _NS_PER_MIN: Final = 60_000_000_000
 _DEFAULT_LOOKBACK_MINS: Final = 24 * 60
 
 
-class ExecutionReports:
+class ExecutionReports(ExecutionParts):
     """Report generators of `OrderFeedExecutionClient`; its attributes are set there."""
-
-    _cache: Any
-    _clock: Any
-    _log: Any
-    _loop: asyncio.AbstractEventLoop
-    _msgbus: Any
-    _emitter: Emitter
-    _intake: Intake
-    _journal: Journal | None
-    _nt_venue: NtVenue
-    _reports: ReportBuilder
-    _synchronizer: Synchronizer
-    _tracker: OrderTracker
-    _venue: Venue
-    venue: NtVenue
-    _held: list[VenueMessage] | None
-    _restored: bool
-
-    if TYPE_CHECKING:
-
-        def handle_message(self, message: VenueMessage) -> None:
-            """Take in one decoded message."""
 
     def _tracked(self, command: Any) -> TrackedOrder | None:
         client_order_id, venue_order_id = command.client_order_id, command.venue_order_id

@@ -28,7 +28,8 @@ class Fault(Enum):
     Of a REST call: `RATE_LIMIT` (429, with `Retry-After` if `retry_after` is given), `ERROR_BEFORE_EFFECT`
     and `ERROR_AFTER_EFFECT` (`status`, by default 500, without or with the call's effect), `LOST_ANSWER`
     (effect, then the connection is cut), `SLOW_ANSWER` (effect, then the answer `secs` later), `RESET`
-    (effect, then cut in the middle of the answer, or after `at` bytes of its body), `GARBAGE` (effect, then a body that is no document).
+    (effect, then cut in the middle of the answer, or after `at` bytes of its body), `GARBAGE` (effect, then
+    a body that is no document).
 
     Of what is shown: `STALE_SNAPSHOT` (a list or snapshot lacks the account's latest `lag` changes).
     Of the whole venue, for as long as armed: `CLOCK_SKEW` (its clock is `secs` ahead, negative: behind).

@@ -99,7 +99,7 @@ async def test_what_waited_goes_out_on_the_connection_there_is_then():
     async def script(ws: ServerConnection, number: int) -> None:
         await greet(ws)
         async for frame in ws:
-            heard.append((number, frame))
+            heard.append((number, frame))  # noqa: PERF401 - seen as they come
 
     async with feed_server(script) as server:
         stream = LimitedStream(server)

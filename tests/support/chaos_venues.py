@@ -6,6 +6,7 @@ from decimal import Decimal
 from nautilus_orderfeeds.sim.faults import Fault
 from nautilus_orderfeeds.venues.acttrader import ActTraderLiveExecClientFactory
 from nautilus_orderfeeds.venues.bsx import BsxLiveExecClientFactory
+from nautilus_orderfeeds.venues.roxom import RoxomLiveExecClientFactory
 from nautilus_orderfeeds.venues.sfox import SfoxLiveExecClientFactory
 from tests.support.chaos import Chaos
 
@@ -83,4 +84,41 @@ SFOX = Chaos(
     amends=True,
 )
 
-ALL = {"bsx": BSX, "acttrader": ACTTRADER_FINAL, "acttrader_draft": ACTTRADER_DRAFT, "sfox": SFOX}
+ROXOM = Chaos(
+    venue="roxom",
+    name="ROXOM",
+    symbol="GOLD-BTC",
+    quantity="0.05",
+    exec_factory=RoxomLiveExecClientFactory,
+    frames="order*",
+    rest=REST_FAULTS,
+    price_tolerance=Decimal("0.00000001"),
+    # Two orders alike within a second would leave in doubt which of them is meant.
+    exec_options={"requests_per_sec": 500, "clock_tolerance_secs": 0.05},
+    kinds=("limit", "post_only", "ioc", "market"),
+    creates="POST /v1/orders",
+    cancels="POST /v1/orders/*/cancel",
+)
+
+# As on the venue page: eight fields, a signed timestamp, events that overtake the answer.
+ROXOM_PAGE = replace(
+    ROXOM,
+    sim_options={
+        "event_form": "g1",
+        "event_time": "created",
+        "auth": "hmac",
+        "create_stream": "before",
+        "cancel_stream": "before",
+        "partial_cancel": "cancelled",
+        "fills_shown": "merged",
+    },
+)
+
+ALL = {
+    "bsx": BSX,
+    "acttrader": ACTTRADER_FINAL,
+    "acttrader_draft": ACTTRADER_DRAFT,
+    "sfox": SFOX,
+    "roxom": ROXOM,
+    "roxom_page": ROXOM_PAGE,
+}

@@ -4,161 +4,13 @@ Each case id is accounted for: it runs, or it is `refused` (a user can ask for i
 then is that the asking is denied with a reason and nothing is sent), or it is `not_applicable` and says why.
 """
 
-import importlib
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from enum import Enum, unique
-from functools import cached_property
-from typing import Any
 
 from nautilus_trader.model.enums import OrderType, TimeInForce
-from nautilus_trader.model.identifiers import AccountId, InstrumentId
 
-from nautilus_orderfeeds.sim.model import SelfTrade, SimOrder
-
-Call = tuple[str, str]
-"""A REST call of the venue: method and path (without a query)."""
-
-
-@unique
-class How(Enum):
-    """By what a user learns that the venue cannot do what was asked for."""
-
-    DENIED = "OrderDenied, and nothing is sent"
-    MODIFY_REJECTED = "OrderModifyRejected, and nothing is sent"
-    LOGGED = "an error in the log, and no data"
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """A case the venue cannot do; `reason` must be part of what the user is told."""
-
-    how: How
-    reason: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class VenueProfile:
-    """One venue.
-
-    Parameters
-    ----------
-    name, prefix : str
-        Of the simulation (``"bsx"``) and of the public classes (``"Bsx"``).
-    venue : str
-        The framework's venue, client id and name of the factories.
-    instrument, other_instrument : str
-        Two instruments of the listing; `product`, `other_product` are the same in the venue's own words.
-    qty : str
-        An order quantity that the best level of the simulated book can fill at once, divisible by `parts`.
-    parts : int
-        Into how many equal fills `qty` can be cut.
-    exec_options, data_options : Mapping[str, Any]
-        Config fields that make the venue's client fast enough for a test.
-    sim_options, data_sim_options : Mapping[str, Any]
-        Options of every simulation of the venue; of those of the data cases besides.
-    submit, submit_many, cancel, cancel_many, modify, open_orders : Call, optional
-        The venue's REST calls; None where it has none.
-    order_frames : str
-        Name by which faults know a frame about orders.
-    params, params_arrived : Mapping, Callable, optional
-        Venue params of an order, and whether a simulated order shows them.
-    unsupported_types, unsupported_forces
-        What must be denied (TC-E72, TC-E73).
-    stays_pending, slow_cancel : Callable[[float], Mapping]
-        Options of the simulation: an order is accepted, a cancel takes effect, only after so many seconds.
-    stream_first : Mapping
-        Options of the simulation: the stream tells of an order before its submit is answered.
-    without_pending : Mapping
-        Options of the simulation: the first frame about an order is the one that tells what became of it.
-    fill_by_fill : Mapping
-        Options of the simulation: an order that takes several levels is told fill by fill, a frame each.
-    asks_for_trades : bool
-        The venue can be asked which trades an order had.
-    unfilled_frame : Callable[[bytes], bytes]
-        Make of a frame about an order the one that the venue would have sent if nothing had been filled.
-    cannot_cover : Mapping
-        Options of the simulation: an order beyond the account's margin is refused in the answer.
-    beyond_margin : str
-        A quantity that the account cannot pay for.
-    secrets : tuple[str, ...]
-        Credential fields without which the client must not start, and whose values must be shown nowhere.
-    bad_logins : Mapping
-        Name -> (config fields with wrong credentials, what the user must read about it).
-    refused : Mapping[str, Refusal]
-    not_applicable : Mapping[str, str]
-        By case id.
-    """
-
-    name: str
-    prefix: str
-    venue: str
-    instrument: str
-    product: str
-    other_instrument: str
-    other_product: str
-    qty: str
-    parts: int
-    exec_options: Mapping[str, Any]
-    data_options: Mapping[str, Any]
-    sim_options: Mapping[str, Any] = field(default_factory=dict)
-    data_sim_options: Mapping[str, Any] = field(default_factory=dict)
-    submit: Call
-    submit_many: Call | None
-    cancel: Call
-    cancel_many: Call | None
-    modify: Call | None = None
-    open_orders: Call
-    order_frames: str
-    params: Mapping[str, Any] = field(default_factory=dict)
-    params_arrived: Callable[[SimOrder], bool] | None = None
-    unsupported_types: tuple[OrderType, ...] = ()
-    unsupported_forces: tuple[tuple[OrderType, TimeInForce], ...] = ()
-    stays_pending: Callable[[float], Mapping[str, Any]]
-    slow_cancel: Callable[[float], Mapping[str, Any]]
-    stream_first: Mapping[str, Any]
-    without_pending: Mapping[str, Any]
-    fill_by_fill: Mapping[str, Any]
-    asks_for_trades: bool
-    unfilled_frame: Callable[[bytes], bytes]
-    cannot_cover: Mapping[str, Any] = field(default_factory=dict)
-    beyond_margin: str = ""
-    secrets: tuple[str, ...] = ()
-    bad_logins: Mapping[str, tuple[Mapping[str, Any], str]] = field(default_factory=dict)
-    refused: Mapping[str, Refusal] = field(default_factory=dict)
-    not_applicable: Mapping[str, str] = field(default_factory=dict)
-
-    @cached_property
-    def door(self) -> Any:
-        """The venue's public module."""
-        return importlib.import_module(f"nautilus_orderfeeds.venues.{self.name}")
-
-    @property
-    def exec_factory(self) -> Any:
-        return getattr(self.door, f"{self.prefix}LiveExecClientFactory")
-
-    @property
-    def data_factory(self) -> Any:
-        return getattr(self.door, f"{self.prefix}LiveDataClientFactory")
-
-    @property
-    def instrument_id(self) -> InstrumentId:
-        return InstrumentId.from_str(self.instrument)
-
-    @property
-    def account_id(self) -> AccountId:
-        return AccountId(f"{self.venue}-001")
-
-    @property
-    def order_entry(self) -> frozenset[Call]:
-        """Every call that changes an order."""
-        calls = (self.submit, self.submit_many, self.cancel, self.cancel_many, self.modify)
-        return frozenset(call for call in calls if call is not None)
-
-    def __str__(self) -> str:
-        return self.name
-
+from nautilus_orderfeeds.sim.model import SelfTrade
+from tests.support.roxom_profile import ROXOM
+from tests.support.venue_profile import How, Refusal, VenueProfile
 
 _STOPS = "does not support order type"
 _NO_OPTIONS = "lists perpetual futures only, no options: there is no instrument to ask for"
@@ -376,4 +228,6 @@ ACTTRADER = VenueProfile(
     },
 )
 
-PROFILES = (BSX, ACTTRADER)
+PROFILES = (BSX, ACTTRADER, ROXOM)
+
+__all__ = ["PROFILES", "How", "Refusal", "VenueProfile"]

@@ -6,6 +6,7 @@ from typing import Any
 
 from nautilus_orderfeeds.venues.acttrader import ActTraderLiveExecClientFactory
 from nautilus_orderfeeds.venues.bsx import BsxLiveExecClientFactory
+from nautilus_orderfeeds.venues.roxom import RoxomLiveExecClientFactory
 from nautilus_orderfeeds.venues.sfox import SfoxLiveExecClientFactory
 
 
@@ -70,5 +71,17 @@ ALL = {
         price_tolerance=Decimal("0.00000001"),
         sim_options={"rest_limits": False, "ws_limits": False},
         exec_options={"limit_time_scale": 0.01},
+    ),
+    "roxom": Restart(
+        venue="roxom",
+        name="ROXOM",
+        prefix="Roxom",
+        symbol="GOLD-BTC",
+        sim_symbol="GOLD-BTC",
+        quantity="0.50",
+        tick="0.000001",
+        exec_factory=RoxomLiveExecClientFactory,
+        price_tolerance=Decimal("0.00000001"),
+        exec_options={"requests_per_sec": 500},
     ),
 }

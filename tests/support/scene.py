@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from decimal import Decimal
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -211,8 +212,10 @@ class Scene:
         await self.until(lambda: self.is_live, "the private feed to be live")
 
     def sent(self, *calls: tuple[str, str] | None) -> int:
-        """How often the venue's REST calls of these names were made."""
-        return sum((request.method, request.path) in calls for request in self.sim.requests)
+        """How often REST calls of the venue were made that fit these (a `*` in a path stands for anything)."""
+        patterns = [" ".join(call) for call in calls if call is not None]
+        made = [f"{request.method} {request.path}" for request in self.sim.requests]
+        return sum(any(fnmatchcase(call, pattern) for pattern in patterns) for call in made)
 
     def position(self) -> Any:
         """The only open position."""

@@ -111,7 +111,11 @@ class Attribution:
         growth = filled - memory.filled
         if growth < 0:
             _log.error(
-                "%s: order %s is told filled %s, but %s were seen before", VENUE, row.i, plain(filled), plain(memory.filled)
+                "%s: order %s is told filled %s, but %s were seen before",
+                VENUE,
+                row.i,
+                plain(filled),
+                plain(memory.filled),
             )
             return
         if growth == 0 or self._price(memory, growth, row.p, is_calm=is_calm):

@@ -8,7 +8,7 @@ from nautilus_orderfeeds.orders.words import OrderType
 from nautilus_orderfeeds.venues.instruments import InstrumentSpec
 from nautilus_orderfeeds.venues.outpoll import assumed, wire
 from nautilus_orderfeeds.venues.outpoll.queries import Reading, time_ns
-from nautilus_orderfeeds.venues.outpoll.readback import fills_of, filled_of
+from nautilus_orderfeeds.venues.outpoll.readback import filled_of, fills_of
 from nautilus_orderfeeds.venues.outpoll.settings import OutpollSettings
 from nautilus_orderfeeds.venues.outpoll.words import side_of
 

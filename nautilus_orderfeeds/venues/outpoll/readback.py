@@ -67,9 +67,7 @@ class Judge:
         self._attribution = Attribution(settings, wallet)
         self._unknown_words: set[str] = set()
 
-    def judge(
-        self, memories: Iterable[OrderMemory], reading: Reading, now: float, unnamed_assets: set[str]
-    ) -> Verdict:
+    def judge(self, memories: Iterable[OrderMemory], reading: Reading, now: float, unnamed_assets: set[str]) -> Verdict:
         """Say what `reading` proves about the orders remembered.
 
         Parameters
@@ -207,9 +205,7 @@ class Judge:
 
     # -- absent ------------------------------------------------------------------------------------------------------
 
-    def _absent(
-        self, memory: OrderMemory, now: float, *, is_calm: bool
-    ) -> tuple[OrderUpdate | None, bool]:
+    def _absent(self, memory: OrderMemory, now: float, *, is_calm: bool) -> tuple[OrderUpdate | None, bool]:
         """Judge an order in neither list: absence proves nothing until it is settled."""
         if not is_calm or memory.ended:
             return self._maybe_live(memory, now), memory.ended

@@ -35,6 +35,7 @@ from nautilus_orderfeeds.venues.outpoll.twin_gate import Gate
 from nautilus_orderfeeds.venues.outpoll.twin_heartbeat import Heartbeat
 from nautilus_orderfeeds.venues.outpoll.twin_history_rest import HistoryRoutes
 from nautilus_orderfeeds.venues.outpoll.twin_keys import Keyring, Refused
+from nautilus_orderfeeds.venues.outpoll.twin_mirror import Mirror
 from nautilus_orderfeeds.venues.outpoll.twin_notices import Notices
 from nautilus_orderfeeds.venues.outpoll.twin_options import OutpollTwinOptions
 from nautilus_orderfeeds.venues.outpoll.twin_order_rest import OrderRoutes
@@ -100,6 +101,7 @@ class OutpollTwin(VenueTwin):
             self._wallet.on_batch,
             self._desk.on_batch,
             self._quotes.on_batch,
+            Mirror(self.market, options).on_batch,
         ]
         self._records.on_view.append(self._notices.on_view)
         self.users = [self._open_account(number) for number in range(options.accounts)]

@@ -37,7 +37,7 @@ from nautilus_orderfeeds.venues.outpoll.twin_words import (
 @dataclass(slots=True)
 class OutpollTwinOptions:
     """
-    Switches of `OutpollTwin`; all but those of the first two groups may be changed while it runs.
+    Switches of `OutpollTwin`; all but those of the first group may be changed while it runs.
 
     Parameters
     ----------
@@ -51,6 +51,8 @@ class OutpollTwinOptions:
         Size step, shares: fractional shares (`0.000001`) or whole ones (`1`).
     flow : FlowSettings
         The background market.
+    mirrored : bool
+        Whether the background's middle prices of YES and NO add up to one (`twin_mirror`).
 
     window_secs : float
         How far a signature's timestamp may be off (4.1).
@@ -162,6 +164,7 @@ class OutpollTwinOptions:
     flow: FlowSettings = FlowSettings(  # noqa: RUF009 - frozen
         levels=5, half_spread_ticks=1, step_ticks=1, level_lots=(50, 300), walk_ticks=1, taker_lots=(1, 30)
     )
+    mirrored: bool = True
 
     window_secs: float = 30.0
     refuse_replays: bool = False

@@ -1,8 +1,7 @@
 """
 What the simulated Outpoll trades: outcomes of an event, each with a YES and a NO asset quoted in USDC (protocol 2).
 
-Every asset has a book of its own. The books of the two assets of one outcome start out as each other's mirror
-image, but nothing keeps them so: the venue documents no link between them.
+Every asset has a book of its own (`twin_mirror` for what binds the two of an outcome).
 """
 
 from __future__ import annotations

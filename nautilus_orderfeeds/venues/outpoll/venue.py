@@ -204,7 +204,9 @@ class OutpollVenue:
         if spec is None:
             raise Denied(f"{order.symbol} is no loaded instrument of {VENUE}")
         missing = [
-            key for key in (entry.EVENT_ID, entry.OUTCOME_ID, entry.QUOTE_ASSET_ID) if not is_id(str(spec.info.get(key) or ""))
+            key
+            for key in (entry.EVENT_ID, entry.OUTCOME_ID, entry.QUOTE_ASSET_ID)
+            if not is_id(str(spec.info.get(key) or ""))
         ]
         if missing:
             raise Denied(f"{order.symbol} has no {', '.join(missing)} in its info, by which {VENUE} knows it")
@@ -272,7 +274,9 @@ class OutpollVenue:
     async def cancel(self, ref: OrderRef) -> Answer:
         """Ask for a cancel (``DELETE /orders/limit/{id}``); whether it happened is read back."""
         if self._api is None or ref.venue_order_id is None:
-            return _NOT_OPEN if self._api is None else Refused(f"not sent: the id of {ref.client_order_id} is not known"), []
+            return _NOT_OPEN if self._api is None else Refused(
+                f"not sent: the id of {ref.client_order_id} is not known"
+            ), []
         entry_id = entry_of(ref.venue_order_id)
         self._ledger.cancelling(ref)
         path = entry.LIMIT if entry_id is None else entry.TPSL

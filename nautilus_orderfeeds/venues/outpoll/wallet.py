@@ -11,7 +11,6 @@ from nautilus_orderfeeds.orders.decimals import ZERO
 from nautilus_orderfeeds.venues.outpoll import wire
 
 
-
 class Wallet:
     """All balances of one account."""
 

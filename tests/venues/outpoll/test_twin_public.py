@@ -42,7 +42,7 @@ async def test_prices_come_after_subscribing() -> None:
 
 
 async def test_only_changed_outcomes_are_told() -> None:
-    async with outpoll(book_interval_secs=0.01, book_snapshot_unasked=False) as raw:
+    async with outpoll(book_interval_secs=0.01, book_snapshot_unasked=False, mirrored=False) as raw:
         stream = await raw.stream("/event/ws")
         await stream.send({"t": "SUBSCRIBE", "e": EVENT})
         assert (await stream.receive())["t"] == "SUBSCRIBED"
@@ -147,6 +147,24 @@ async def test_errors_of_activity() -> None:
             for message in ({"t": "SUBSCRIBE", "e": "other", "o": OUTCOME}, {"t": "SUBSCRIBE", "o": [OUTCOME]}, "x"):
                 await stream.send(message)
                 assert (await stream.receive())["t"] == "error"
+
+
+async def test_the_other_asset_mirrors_the_primary_one() -> None:
+    async with outpoll() as raw:
+        market = raw.sim.market
+        for move in (
+            lambda: market.set_mid(YES.asset_id, "0.70"),
+            lambda: market.set_mid(NO.asset_id, "0.60"),
+            lambda: market.flow.set_mid(YES.asset_id, Decimal("0.99")),
+        ):
+            move()
+            (bid, ask), (no_bid, no_ask) = market.best(YES.asset_id), market.best(NO.asset_id)
+            assert bid is not None
+            assert ask is not None
+            assert (no_bid, no_ask) == (1 - ask, 1 - bid)
+        for _ in range(20):
+            market.step()
+            assert market.flow.mid(YES.asset_id) + market.flow.mid(NO.asset_id) == 1
 
 
 async def test_the_background_keeps_to_the_price_range() -> None:

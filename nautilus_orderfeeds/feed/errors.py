@@ -6,6 +6,7 @@ The tree::
     +-- FatalFeedError          wrong credentials, unsupported venue: trying again cannot help
     +-- TransientFeedError      connection lost, venue busy: try again (not before `retry_after_secs`)
     |   +-- HandshakeTimeout    the venue did not answer a step of the handshake in time
+|   +-- NotServed           this installation of the venue does not have the call
     +-- FrameError              a frame that cannot be understood; counted and logged, never stops the feed
     +-- NotSent                 a command provably never left this machine: nothing happened at the venue
     |   +-- SendError           the WebSocket was not connected
@@ -58,6 +59,10 @@ class TransientFeedError(FeedError):
 
 class HandshakeTimeout(TransientFeedError):
     """The venue did not answer a step of the handshake in time."""
+
+
+class NotServed(TransientFeedError):
+    """The installation does not have this call (HTTP 404, 405 or 501): what it would tell stays unknown."""
 
 
 class FrameError(FeedError):

@@ -43,8 +43,8 @@ class Link:
         What a failure means.
     on_heard : Callable[[], None]
         Called for every frame before it is handled.
-    inspect : Callable[[bytes], None], optional
-        Shown every frame before it is handled; must not raise.
+    inspect : Callable[[bytes], bytes], optional
+        Shown every frame first; returns what of it is to be handled. Must not raise.
     sink : FrameSink, optional
         Shown every incoming frame and the `recordable` outgoing ones.
     recordable : Callable[[bytes], bool]
@@ -62,7 +62,7 @@ class Link:
         on_heard: Callable[[], None],
         sink: FrameSink | None,
         recordable: Callable[[bytes], bool],
-        inspect: Callable[[bytes], None] | None = None,
+        inspect: Callable[[bytes], bytes] | None = None,
     ) -> None:
         self.name = name
         self.gate = gate
@@ -93,7 +93,7 @@ class Link:
                 self._note_heard()
                 self._on_heard()
                 if self._inspect is not None:
-                    self._inspect(frame)
+                    frame = self._inspect(frame)
                 self._record(Direction.IN, frame)
                 self.gate.receive(frame)
         except Exception as exc:

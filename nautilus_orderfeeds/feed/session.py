@@ -300,16 +300,18 @@ class FeedSession(SessionBase):
                 _log.error("%s: the handshake failed: %s", self._stream.name, where(exc))
             raise self._classify(exc) from exc
 
-    def _inspect(self, link: Link, guard: SequenceGuard, frame: bytes) -> None:
+    def _inspect(self, link: Link, guard: SequenceGuard, frame: bytes) -> bytes:
+        """Note the number of an incoming frame and answer it; return it without secrets."""
         try:
             number = self._stream.sequence(frame)
             answer = self._stream.answer(frame)
         except Exception:
-            return  # unreadable: counted where it is decoded
+            number = answer = None  # unreadable: counted where it is decoded
         if answer is not None:
             link.post(answer)
         if number is not None:
             guard.note(number)
+        return self._stream.clean(frame)
 
     async def _fail_on_gap(self, guard: SequenceGuard) -> None:
         reason = await guard.until_gap()

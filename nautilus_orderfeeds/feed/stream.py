@@ -108,6 +108,10 @@ class Stream(Protocol):
         """
         return frame
 
+    def clean(self, frame: bytes) -> bytes:
+        """Return an incoming frame without what must be stored and shown nowhere, such as somebody's token."""
+        return frame
+
     def sequence(self, frame: bytes) -> int | None:
         """Return the number of an incoming frame, by which a missing one is noticed; None if it has none.
 

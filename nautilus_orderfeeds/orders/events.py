@@ -11,7 +11,7 @@ from msgspec import Struct
 from nautilus_orderfeeds.orders.words import LiquiditySide
 
 
-class OrderEvent(Struct, frozen=True, kw_only=True, tag_field="event", tag=True):
+class OrderEvent(Struct, frozen=True, kw_only=True, tag_field="event", tag=True, gc=False):
     """Base of all events. `ts_event` is UNIX ns of the venue (or ours, for commands); 0 if unknown."""
 
     ts_event: int = 0

@@ -47,7 +47,7 @@ END_STATUSES = frozenset(
 LIVE_STATUSES = frozenset({VenueStatus.WAITING, VenueStatus.WORKING, VenueStatus.PENDING_CANCEL})
 
 
-class Fill(Struct, frozen=True, kw_only=True):
+class Fill(Struct, frozen=True, kw_only=True, gc=False):
     """One trade of one order, as the venue tells it.
 
     Parameters
@@ -83,7 +83,7 @@ class Fill(Struct, frozen=True, kw_only=True):
     ends_at: Decimal | None = None
 
 
-class _Head(Struct, frozen=True):
+class _Head(Struct, frozen=True, gc=False):
     """What an `OrderUpdate` may be given by place: CPython packs more than 15 keywords into a dict first."""
 
     source: Source

@@ -111,6 +111,9 @@ ROXOM_PAGE = replace(
         "cancel_stream": "before",
         "partial_cancel": "cancelled",
         "fills_shown": "merged",
+        # Such events tell no fees: what is told is estimated, so there must be none.
+        "maker_fee_rate": Decimal(0),
+        "taker_fee_rate": Decimal(0),
     },
 )
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -19,6 +20,7 @@ from nautilus_orderfeeds.sim import Simulation, simulate
 
 QUOTE = "078dcd98-928d-479f-8110-ff6d27e44de2"
 EVENT = "54ccea1a-16fd-469c-8018-84b375243e8a"
+_SAMPLES = Path(__file__).parents[1] / "venues" / "outpoll" / "samples"
 OUTCOME = "b21f6fd8-b9d1-4b9f-bb79-ef141e3dcb76"
 
 
@@ -26,6 +28,20 @@ def sign(secret: str, message: str) -> str:
     padded = secret + "=" * (-len(secret) % 4)
     digest = hmac.new(base64.urlsafe_b64decode(padded), message.encode(), hashlib.sha256).digest()
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def sample(name: str) -> Any:
+    """A printed message, e.g. `"seed/ws-server-ping.json"`."""
+    return json.loads((_SAMPLES / name).read_text())
+
+
+def shape(value: Any) -> Any:
+    """What a document is made of: its keys, whatever the values."""
+    if isinstance(value, dict):
+        return {key: shape(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [shape(value[0])] if value else []
+    return "number" if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool) else type(value)
 
 
 def loads(text: str | bytes) -> Any:

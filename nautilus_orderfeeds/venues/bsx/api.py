@@ -5,15 +5,14 @@ from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-import msgspec
-
 from nautilus_orderfeeds.feed.clock import Clock
-from nautilus_orderfeeds.feed.errors import FatalFeedError, NotSent, OutcomeUnknown, TransientFeedError
+from nautilus_orderfeeds.feed.errors import FatalFeedError, NotSent, NotServed, OutcomeUnknown, TransientFeedError
 from nautilus_orderfeeds.feed.limits import EVERY_ROUTE, Priority, Rate, shared_limiter
 from nautilus_orderfeeds.feed.outcomes import outcome_of, outcome_of_failure
 from nautilus_orderfeeds.feed.rest import Params, Response, RestClient
 from nautilus_orderfeeds.orders.requests import Outcome, Refused, Unknown
 from nautilus_orderfeeds.venues.bsx import wire
+from nautilus_orderfeeds.venues.bsx.refusal import error_of as error_of
 from nautilus_orderfeeds.venues.bsx.settings import BsxSettings
 from nautilus_orderfeeds.venues.bsx.words import VENUE
 
@@ -25,6 +24,9 @@ INDEFINITE_CODES: Final = frozenset({1, 2, 4, 8, 13, 14, 15})
 
 UNAUTHENTICATED: Final = 16
 _UNAUTHORIZED_STATUSES: Final = frozenset({401, 403})
+
+#: The path or the method is unknown there.
+NOT_SERVED_STATUSES: Final = frozenset({404, 405, 501})
 
 #: More is noticed by the venue's login (100 s are refused).
 _MAX_SKEW_SECS: Final = 10.0
@@ -51,6 +53,7 @@ class BsxApi:
 
     def __init__(self, settings: BsxSettings, clock: Clock) -> None:
         self._settings = settings
+        self._missed: set[str] = set()
         rates = {EVERY_ROUTE: Rate(settings.requests_per_sec, 1.0)}
         self._rest = RestClient(
             settings.base_url_http,
@@ -90,6 +93,19 @@ class BsxApi:
         except ValueError as exc:
             raise TransientFeedError(f"{VENUE}: unreadable answer to GET {path}: {exc}") from None
 
+    async def optional[T](self, path: str, decode: Callable[[bytes], T], params: Params = None) -> T | None:
+        """Read something that an installation may lack: None then, and a warning once; otherwise raises as `read`.
+
+        What is not told stays unknown: nothing may be concluded from it.
+        """
+        try:
+            return await self.read(path, decode, params)
+        except NotServed as exc:
+            if path not in self._missed:
+                self._missed.add(path)
+                _log.warning("%s; going on without what it would tell", exc)
+            return None
+
     async def fetch(self, path: str, params: Params = None) -> Response:
         """Read something, undecoded; raises as `read`."""
         try:
@@ -105,6 +121,8 @@ class BsxApi:
                 f"{self._settings.variable('api_key')} and {self._settings.variable('api_secret')} belong together, to "
                 "this environment, and have not expired"
             )
+        if response.status in NOT_SERVED_STATUSES:
+            raise NotServed(f"{VENUE}: GET {path} is not served here ({response.excerpt()})")
         raise TransientFeedError(
             f"{VENUE}: GET {path} failed with {response.excerpt()}", retry_after_secs=response.retry_after_secs
         )
@@ -184,15 +202,6 @@ class BsxApi:
         return headers
 
 
-def error_of(response: Response) -> wire.ErrorBody | None:
-    """Return the venue's own error in `response`, or None if its body is none."""
-    try:
-        error = wire.ERROR_BODY.decode(response.body)
-    except wire.DECODE_ERRORS:
-        return None
-    return error if error.message or error.code is not None else None
-
-
 def _refused(error: wire.ErrorBody) -> Outcome:
     return Refused(error.message or f"refused with code {error.code}")
 
@@ -212,8 +221,3 @@ def warn_of_skew(response: Response) -> None:
     skew = max(server_secs - response.received_ns / 1e9, response.sent_ns / 1e9 - server_secs - 1.0)
     if skew > _MAX_SKEW_SECS:
         _log.warning("%s: our clock is off by about %.0f s; the venue may refuse logins and orders", VENUE, skew)
-
-
-def null_is_empty[T](decoder: msgspec.json.Decoder[list[T] | None], expected: str) -> Callable[[bytes], list[T]]:
-    """Make a reader of a bare array."""
-    return lambda body: wire.decode(decoder, body, expected) or []

@@ -14,6 +14,7 @@ from nautilus_orderfeeds.orders.updates import Source
 from nautilus_orderfeeds.venues.base import AccountChanged, Gap, Readback, VenueData, VenueMessage
 from nautilus_orderfeeds.venues.bsx import wire
 from nautilus_orderfeeds.venues.bsx.codec import OrderCodec
+from nautilus_orderfeeds.venues.bsx.tolerant import decode_order
 from nautilus_orderfeeds.venues.bsx.words import VENUE, FrameType, WireChannel
 
 _log = logging.getLogger(__name__)
@@ -108,14 +109,15 @@ class PrivateDecoder:
         lost: list[VenueMessage] = []
         for item in frame.data:
             try:
-                readable.append(self._codec.update(wire.ORDER.decode(item), source, frame.timestamp))
+                readable.append(self._codec.update(decode_order(bytes(item)), source, frame.time_ns))
             except (*wire.DECODE_ERRORS, ValueError) as why:
                 lost.append(Readback(_id_of(bytes(item)), reason=f"unreadable order: {why}"))
         if not readable:
             raise FrameError(VENUE, raw, f"{_EXPECTED}: {exc}")
-        _log.error(
-            "%s: %d of %d orders in a frame unreadable, asking for them: %s", VENUE, len(lost), len(frame.data), exc
-        )
+        if lost:
+            _log.error(
+                "%s: %d of %d orders in a frame unreadable, asking for them: %s", VENUE, len(lost), len(frame.data), exc
+            )
         return [*readable, *lost, _ACCOUNT_CHANGED]
 
 

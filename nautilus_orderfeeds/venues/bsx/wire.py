@@ -33,7 +33,7 @@ Nanos = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 check_numbers: Final = check_sane
 
 
-class OwnTrade(Struct, kw_only=True):
+class OwnTrade(Struct, kw_only=True, gc=False):
     """One own trade (protocol, 7), its fields in the order of the venue's own messages.
 
     `order_id` and `product_id` are in no published shape; kept if they come.
@@ -50,7 +50,7 @@ class OwnTrade(Struct, kw_only=True):
     product_id: str = ""
 
 
-class Order(Struct, kw_only=True):
+class Order(Struct, kw_only=True, gc=False):
     """One order as the venue tells it, the same over REST and WebSocket (protocol, 6). Unused keys are left out.
 
     The fields stand in the order of the venue's own messages: there the decoder looks for the next key first.
@@ -86,7 +86,7 @@ class Order(Struct, kw_only=True):
     updated_at: Nanos = 0
 
 
-class OrdersFrame(Struct):
+class OrdersFrame(Struct, gc=False):
     """A frame of the `orders` channel (protocol, 5.3)."""
 
     channel: Literal["orders"]
@@ -103,7 +103,13 @@ class RawOrdersFrame(Struct):
     channel: Literal["orders"]
     type: FrameType
     data: list[Raw] = field(default_factory=list)
-    timestamp: Nanos = 0
+    timestamp: Any = None
+
+    @property
+    def time_ns(self) -> int:
+        """UNIX ns of the frame; 0 if nothing readable is told: a time must not hide what happened at it."""
+        told = str(self.timestamp)
+        return int(told) if told.isascii() and told.isdigit() and len(told) <= 19 else 0
 
 
 class Control(Struct):
@@ -111,9 +117,9 @@ class Control(Struct):
 
     type: FrameType
     channel: str = ""
-    product: str = ""
-    message: str = ""
-    code: int = 0
+    product: str | None = ""
+    message: str | None = ""
+    code: int | None = 0
 
 
 class OrderKey(Struct):
@@ -164,15 +170,15 @@ class CancelMany(Struct, omit_defaults=True):
 class CancelRequested(Struct):
     """Answer to a cancel (protocol, 4.4); the key of the venue's id varies."""
 
-    order_id: str = ""
-    id: str = ""
+    order_id: str | None = ""
+    id: str | None = ""
     nonce: Nanos = 0
     client_order_id: str | None = None
 
     @property
     def venue_order_id(self) -> str:
         """The venue's id, by whichever key it came."""
-        return self.order_id or self.id
+        return self.order_id or self.id or ""
 
 
 class CancelManyAnswer(Struct):
@@ -248,8 +254,8 @@ class PortfolioPosition(Struct):
 class Portfolio(Struct):
     """Answer to ``GET /portfolio/detail``."""
 
-    summary: Summary
-    account: str = ""
+    summary: Summary | None = None
+    account: str | None = ""
     positions: list[PortfolioPosition] | None = None
 
 

@@ -79,9 +79,9 @@ class BalanceReader:
                     return found.balances
 
     def _refused(self, frame: bytes) -> FatalFeedError:
-        """Make the error of a refused key. The reading before it was not refused, so the key was replaced or is wrong."""
+        """Make the error of a refused key: REST was not refused before, so it was replaced, or the clock is off."""
         names = " and ".join(self._settings.variable(name) for name in ("api_key", "api_secret"))
         return FatalFeedError(
-            f"{VENUE}: AUTH refused for the balances: {excerpt(frame, 200)}; check that {names} belong together, that no "
-            "newer key replaced this one, and this machine's clock"
+            f"{VENUE}: AUTH refused for the balances: {excerpt(frame, 200)}; check that {names} belong together, that "
+            "no newer key replaced this one, and this machine's clock"
         )

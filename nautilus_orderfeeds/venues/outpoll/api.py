@@ -12,6 +12,7 @@ from nautilus_orderfeeds.feed.errors import FatalFeedError, NotSent, OutcomeUnkn
 from nautilus_orderfeeds.feed.limits import EVERY_ROUTE, Priority, Rate, shared_limiter
 from nautilus_orderfeeds.feed.outcomes import outcome_of, outcome_of_failure
 from nautilus_orderfeeds.feed.rest import Response, RestClient
+from nautilus_orderfeeds.feed.rest import Signer as RestSigner
 from nautilus_orderfeeds.orders.requests import Outcome, Refused
 from nautilus_orderfeeds.venues.outpoll import wire
 from nautilus_orderfeeds.venues.outpoll.settings import OutpollSettings, Service
@@ -152,25 +153,25 @@ class OutpollApi:
 
     # -- commands ----------------------------------------------------------------------------------------------------
 
-    async def post(self, path: str, body: bytes, ok: Callable[[Response], Outcome]) -> Outcome:
+    async def post(self, path: str, content: bytes, ok: Callable[[Response], Outcome]) -> Outcome:
         """Send an order, once.
 
         Two equal requests of one second have equal signatures, and whether the venue takes that for a replay is not
         known: the second one waits for the next second (protocol, 12).
         """
-        turn = self._turns.setdefault(body, asyncio.Lock())
+        turn = self._turns.setdefault(content, asyncio.Lock())
         signed = asyncio.Event()
 
-        def headers(method: str, sent_path: str, query: str, sent: bytes) -> Mapping[str, str]:
-            made = self._headers(method, sent_path, query, sent)
-            self._note_signed(body, int(made["OUTPOLL-API-TIMESTAMP"]))
+        def headers(method: str, path: str, query: str, body: bytes) -> Mapping[str, str]:
+            made = self._headers(method, path, query, body)
+            self._note_signed(content, int(made["OUTPOLL-API-TIMESTAMP"]))
             signed.set()
             return made
 
         async with turn:
-            while self._clock.time_ns() // 1_000_000_000 <= self._signed.get(body, 0):
+            while self._clock.time_ns() // 1_000_000_000 <= self._signed.get(content, 0):
                 await self._clock.sleep(1.0 - self._clock.time_ns() % 1_000_000_000 / 1e9)
-            sending = asyncio.ensure_future(self._command("POST", path, body, ok, Priority.NORMAL, headers))
+            sending = asyncio.ensure_future(self._command("POST", path, content, ok, Priority.NORMAL, headers))
             waiting = asyncio.ensure_future(signed.wait())
             try:
                 await asyncio.wait({sending, waiting}, return_when=asyncio.FIRST_COMPLETED)
@@ -196,7 +197,7 @@ class OutpollApi:
         body: bytes | None,
         ok: Callable[[Response], Outcome],
         priority: Priority,
-        headers: Callable[[str, str, str, bytes], Mapping[str, str]],
+        headers: RestSigner,
     ) -> Outcome:
         try:
             response = await self._client(Service.ORDERS).request(

@@ -27,7 +27,7 @@ _TRADE_NEEDS: Final = TRADE_FIELDS[:4]
 ACTIVE_FIELDS: Final = ("asset_id", "filled")
 
 #: Our names of a take-profit/stop-loss, preset as in `TPSL_UPDATE` (protocol 6.1).
-TPSL_FIELDS: Final[Mapping[str, str]] = {
+TPSL_FIELDS: Final[dict[str, str]] = {
     "tpsl_id": "i",
     "asset_id": "a",
     "quantity": "q",

@@ -38,7 +38,8 @@ def body_of(order: NewOrder, spec: InstrumentSpec) -> tuple[str, bytes]:
 
 def tpsl_body(take_profit: NewOrder, stop_loss: NewOrder, spec: InstrumentSpec) -> bytes:
     """Return the body that attaches a take-profit and a stop-loss (protocol, 5.5; `qa`, `s`, `q` are inferred)."""
-    assert take_profit.price is not None and stop_loss.trigger_price is not None
+    assert take_profit.price is not None
+    assert stop_loss.trigger_price is not None
     body = _head(spec, "SELL") | {
         "q": wire.number(take_profit.quantity),
         "t": wire.number(take_profit.price),

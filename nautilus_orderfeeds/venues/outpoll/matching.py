@@ -101,8 +101,8 @@ def _complain(intent: Intent, group: Sequence[Intent], found: Sequence[str]) -> 
     if not intent.complained:
         intent.complained = True
         _log.error(
-            "%s: %d order(s) in flight with the terms of %s, and %d at the venue (%s): which is which cannot be told, so "
-            "they stay in flight; nothing is sent again",
+            "%s: %d order(s) in flight with the terms of %s, and %d at the venue (%s): which is which cannot be told, "
+            "so they stay in flight; nothing is sent again",
             VENUE,
             len(group),
             intent.terms.client_order_id,

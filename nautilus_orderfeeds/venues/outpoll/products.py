@@ -1,4 +1,4 @@
-"""Instruments from open positions, the only message that ties event, outcome, asset and names together (protocol, 5.10)."""
+"""Instruments from open positions: no other message ties event, outcome, asset and names together (protocol, 5.10)."""
 
 from decimal import Decimal
 from typing import Final
@@ -8,7 +8,7 @@ from nautilus_orderfeeds.venues.outpoll import wire
 from nautilus_orderfeeds.venues.outpoll.entry import BASE_ASSET_ID, EVENT_ID, OUTCOME_ID, QUOTE_ASSET_ID
 from nautilus_orderfeeds.venues.outpoll.words import QUOTE
 
-IS_PRIMARY: Final = "is_primary"
+IS_PRIMARY: Final = "primary"
 _TICK: Final = Decimal("0.01")
 _LOT: Final = Decimal("0.000001")
 MIN_PRICE: Final = Decimal("0.01")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import Enum, unique
+from types import MappingProxyType
 from typing import Final
 
 from msgspec import Struct
@@ -83,10 +84,10 @@ class OutpollSettings(Struct, frozen=True, kw_only=True):
     read_settle_secs: float = 6.0
     read_gap_secs: float = 1.0
     accept_secs: float = 3.0
-    statuses: Mapping[str, VenueStatus] = STATUSES
+    statuses: Mapping[str, VenueStatus] = MappingProxyType(STATUSES)
     trades_fields: Mapping[str, str] | None = None
     active_fields: Mapping[str, str] = {}
-    tpsl_fields: Mapping[str, str] = TPSL_FIELDS
+    tpsl_fields: Mapping[str, str] = MappingProxyType(TPSL_FIELDS)
     trust_closed_quantity: bool = False
     active_quantity_is_remaining: bool = False
     tpsl: bool = False

@@ -82,7 +82,8 @@ def pair_of(orders: Sequence[NewOrder]) -> tuple[NewOrder, NewOrder]:
         raise Denied(f"{VENUE} cannot do this list: {expected}")
     if take_profit.symbol != stop_loss.symbol or take_profit.quantity != stop_loss.quantity:
         raise Denied(f"{VENUE} cannot do this list: both orders must close the same quantity of one instrument")
-    assert take_profit.price is not None and stop_loss.trigger_price is not None
+    assert take_profit.price is not None
+    assert stop_loss.trigger_price is not None
     if take_profit.price <= stop_loss.trigger_price:
         raise Denied("the take-profit price must be above the stop-loss price")
     return take_profit, stop_loss

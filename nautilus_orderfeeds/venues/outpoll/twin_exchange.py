@@ -119,7 +119,8 @@ class Exchange:
     def take_in(self, order: SimOrder, problem: str = "") -> None:
         """Let an order begin its life: processed at once or a little later; with a `problem` it fails there."""
         order.created_ns = order.updated_ns = self._clock.now_ns()
-        self._ledger.add_order(order)
+        if not problem:  # what is not covered must not lock anything; it is known once it has failed
+            self._ledger.add_order(order)
         self._later.once(self._options.process_delay_secs, lambda: self._process(order, problem))
         self._wallet.publish(order.account)
 

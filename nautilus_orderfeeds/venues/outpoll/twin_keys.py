@@ -44,7 +44,7 @@ def decode_secret(secret: str) -> bytes:
 
 def signature_of(secret: str, timestamp: str, method: str, path: str, body: bytes = b"") -> str:
     """The one right signature (4.1): `path` without a query, `body` exactly as sent."""
-    message = f"{timestamp}{method}{path}".encode() + body
+    message = f"{timestamp}{method}{path}".encode(errors="surrogateescape") + body
     digest = hmac.new(decode_secret(secret), message, hashlib.sha256).digest()
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
@@ -149,7 +149,7 @@ class Keyring:
         if abs(self._clock.now_ns() - int(timestamp) * _NS) > window_secs * _NS:
             raise Refused(401, "Timestamp is outside of the window")
         wanted = signature_of(found.secret, timestamp, method, path, body)
-        if not hmac.compare_digest(wanted.encode(), signature.encode()):
+        if not hmac.compare_digest(wanted.encode(), signature.encode(errors="surrogateescape")):
             raise Refused(401, "Invalid or missing credentials")
         if found.is_blocked:
             raise Refused(403, "API key is permanently blocked")

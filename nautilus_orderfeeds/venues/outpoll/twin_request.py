@@ -7,6 +7,7 @@ Numbers stay the decimals that were written: JSON numbers, never text, in short 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -17,6 +18,8 @@ from nautilus_orderfeeds.venues.outpoll.twin_keys import Refused
 from nautilus_orderfeeds.venues.outpoll.twin_products import ASSETS, MAX_PRICE, MIN_PRICE, QUOTE_ASSET, TICK, Asset
 
 _MOST_DECIMALS = 6
+_LARGEST = Decimal(10) ** 12
+_WHOLE = re.compile(r"[0-9]{1,9}")
 _IDS = ("e", "o", "ba", "qa", "s")
 
 
@@ -97,8 +100,8 @@ def read_object(call: Call) -> dict[str, Any]:
         raise Refused(400, "Content-Type must be application/json")
     try:
         body = json.loads(call.body, parse_float=_exact, parse_int=Decimal, parse_constant=_no_number)
-    except ValueError:
-        raise Refused(400, "the body is not JSON") from None
+    except (ValueError, RecursionError):
+        raise Refused(400, "the body is not JSON, or a number in it is not a short decimal") from None
     if not isinstance(body, dict):
         raise Refused(400, "the body must be a JSON object")
     return body
@@ -116,7 +119,7 @@ def whole_number(call: Call, name: str, default: int, least: int) -> int:
     text = call.one(name)
     if text is None:
         return default
-    if not text.isascii() or not text.isdigit() or int(text) < least:
+    if not _WHOLE.fullmatch(text) or int(text) < least:
         raise Refused(400, f"invalid {name}: {text!r}")
     return int(text)
 
@@ -169,7 +172,7 @@ def _number(body: dict[str, Any], name: str) -> Decimal:
     if not isinstance(value, Decimal):
         raise Refused(400, f"{name} must be a JSON number")
     exponent = value.as_tuple().exponent
-    if value <= 0 or not isinstance(exponent, int) or -exponent > _MOST_DECIMALS:
+    if not 0 < value < _LARGEST or not isinstance(exponent, int) or -exponent > _MOST_DECIMALS:
         raise Refused(400, f"{name} must be positive with at most {_MOST_DECIMALS} decimals, got {value}")
     return value
 

@@ -81,7 +81,7 @@ class PrivateStream:
             body: Any = msgspec.json.decode(message)
         except msgspec.DecodeError:
             body = None
-        kind = str(body.get("t")).upper() if isinstance(body, dict) else ""
+        kind = body.get("t") if isinstance(body, dict) else None
         if kind == "AUTH":
             self._authenticate(connection, body.get("d"))
         elif connection.account is None:

@@ -122,7 +122,7 @@ class OutpollVenue:
         self._ledger.wallet.quote_ids.update(map(str, quote_ids))
 
     def rules(self, spec: InstrumentSpec) -> Rules:
-        """Return the reducer's rules: cumulative numbers are all there is, and they are settled before they are told."""
+        """Return the reducer's rules: without trades, cumulative numbers are all there is, and settled when told."""
         return Rules(
             inferred_trade_id=inferred_trade_id,
             price_precision=_PRICE_PLACES,
@@ -304,7 +304,7 @@ class OutpollVenue:
 
 
 def _position(row: wire.OpenPosition) -> Position | None:
-    """Return a position in shares; raises `TransientFeedError` if its size is not told: to leave it out calls it flat."""
+    """Return a position in shares; raises `TransientFeedError` if it has no size: left out it would pass for flat."""
     if row.tsc is None:
         raise TransientFeedError(f"{VENUE}: the position in {row.ai} has no size (tsc)")
     return Position(symbol=row.ai, signed_qty=row.tsc, avg_px_open=row.sp or None) if row.tsc else None

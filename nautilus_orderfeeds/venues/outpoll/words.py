@@ -16,7 +16,7 @@ FAILED: Final = "FAILED"
 """`s` of an ORDER_UPDATE (protocol, 6.1): not what happened, only that something did."""
 
 #: Only ACTIVE and FILLED are documented; the others are the preset guesses of protocol 12.
-STATUSES: Final[Mapping[str, VenueStatus]] = {
+STATUSES: Final[dict[str, VenueStatus]] = {
     "ACTIVE": VenueStatus.WORKING,
     "PARTIALLY_FILLED": VenueStatus.WORKING,
     "FILLED": VenueStatus.FILLED,

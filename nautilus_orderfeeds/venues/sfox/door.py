@@ -96,6 +96,9 @@ class SfoxExecClientConfig(OrderFeedExecClientConfig, frozen=True):
         The end user whose account is traded, needed with an enterprise key; if None, from ``SFOX_USER_ID``.
     enterprise_flag : {"boolean", "string"}
         How the login says that it is an enterprise key; the venue's pages differ.
+    onboarding_events : bool
+        Subscribe also to the feed that tells of end users who come to be, published as custom data; all clients of the
+        key must agree. Tokens in it are removed before anything else sees them.
     routing_type : {"NetPrice", "Smart"}, optional
         Sent with orders whose `params` name none; None: left out.
     fiat_price_places, crypto_price_places : int
@@ -124,6 +127,7 @@ class SfoxExecClientConfig(OrderFeedExecClientConfig, frozen=True):
     enterprise: bool = False
     user_id: str | None = None
     enterprise_flag: Literal["boolean", "string"] = "boolean"
+    onboarding_events: bool = False
     routing_type: RoutingName | None = "NetPrice"
     fiat_price_places: int = 2
     crypto_price_places: int = 8
@@ -165,6 +169,7 @@ def _make_venue(config: SfoxExecClientConfig) -> SfoxVenue:
     settings = SfoxSettings(
         **_common(config),
         user_id=user_id or "",
+        onboarding_events=config.onboarding_events,
         allow_negative_balances=config.allow_negative_balances,
         absent_after_secs=config.absent_after_secs,
         timeout_secs=config.request_timeout_secs,

@@ -12,12 +12,15 @@ from nautilus_orderfeeds.venues.base import AccountChanged, Gap, Readback, Venue
 from nautilus_orderfeeds.venues.sfox import wire
 from nautilus_orderfeeds.venues.sfox.account import account_update
 from nautilus_orderfeeds.venues.sfox.codec import OrderCodec, check_trade
-from nautilus_orderfeeds.venues.sfox.words import FEEDS, VENUE, Feed
+from nautilus_orderfeeds.venues.sfox.words import FEEDS, ONBOARDING, VENUE, Feed
 
 _log = logging.getLogger(__name__)
 
 #: Kind of the `VenueData` that tells of an end user whom no client of this process trades for.
 END_USER: Final = "END_USER_UPDATE"
+
+#: Kind of the `VenueData` that tells of an end user who comes to be (without the token that came with it).
+NEW_END_USER: Final = "END_USER_ONBOARDING"
 
 _EXPECTED: Final = "a frame of a private feed (protocol 8.2 to 8.5)"
 _WEB3: Final = "web3"
@@ -61,6 +64,10 @@ class PrivateDecoder:
         head = wire.decode(wire.HEAD, raw, _EXPECTED)
         if head.recipient is None:
             return self._control(head, raw)
+        if head.recipient == ONBOARDING:
+            told = wire.decode(wire.ANYTHING, wire.payload_of(head, raw), _EXPECTED)
+            data = told if isinstance(told, dict) else {"updates": told}
+            return [VenueData(kind=NEW_END_USER, data=data, ts_event=wire.frame_ns(head))]
         feed = FEEDS.get(head.recipient)
         if feed is None:
             raise FrameError(VENUE, raw, f"{_EXPECTED}, not of {head.recipient[:60]!r}")

@@ -109,6 +109,8 @@ class SfoxSettings(Struct, frozen=True, kw_only=True):
         The end user whose account it is (enterprise only).
     enterprise_flag : EnterpriseFlag
         How the login says so.
+    onboarding_events : bool
+        Subscribe also to the feed that tells of end users who come to be (enterprise only).
     routing_type : RoutingType, optional
         Sent with orders that name none; None: left out.
     fiat_price_places, crypto_price_places : int
@@ -137,6 +139,7 @@ class SfoxSettings(Struct, frozen=True, kw_only=True):
     enterprise: bool = False
     user_id: str = ""
     enterprise_flag: EnterpriseFlag = EnterpriseFlag.BOOLEAN
+    onboarding_events: bool = False
     routing_type: RoutingType | None = RoutingType.NET_PRICE
     fiat_price_places: int = 2
     crypto_price_places: int = 8

@@ -6,6 +6,7 @@ of its own user.
 
 import hashlib
 import logging
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -20,7 +21,7 @@ from nautilus_orderfeeds.venues.sfox import wire
 from nautilus_orderfeeds.venues.sfox.frames import by_user, error_text, is_error
 from nautilus_orderfeeds.venues.sfox.limits import ws_limiter
 from nautilus_orderfeeds.venues.sfox.settings import EnterpriseFlag, SfoxSettings
-from nautilus_orderfeeds.venues.sfox.words import VENUE, Feed
+from nautilus_orderfeeds.venues.sfox.words import ONBOARDING, VENUE, Feed
 
 _log = logging.getLogger(__name__)
 
@@ -31,6 +32,9 @@ _LIMIT_WORDS: Final = ("limit", "too many", "block", "exceed")
 _HANDSHAKE_REQUESTS: Final = 2
 
 _ACK_TIMEOUT_SECS: Final = 20.0
+
+#: A token in a payload, which may be JSON text itself.
+_TOKEN: Final = re.compile(rb'(\\?"user_token\\?"\s*:\s*\\?")[^"\\]*')
 
 
 class _UserPayload(Struct):
@@ -176,10 +180,10 @@ class PrivateStream(SfoxStream):
         super().__init__(settings, clock)
         if settings.enterprise:
             self.name = f"{VENUE} end users"
-            digest = hashlib.sha256(f"{settings.base_url_ws}|{settings.api_key.reveal()}".encode()).hexdigest()
-            self.shared_as = f"{self.name} {digest[:16]}"
             self.claims = settings.user_id
-            self._feeds = [feed.of_end_users() for feed in Feed]
+            self._feeds = [feed.of_end_users() for feed in Feed] + [ONBOARDING] * settings.onboarding_events
+            connection = f"{settings.base_url_ws}|{settings.api_key.reveal()}|{self._feeds}"
+            self.shared_as = f"{self.name} {hashlib.sha256(connection.encode()).hexdigest()[:16]}"
         else:
             self.name = f"{VENUE} private feeds"
             self._feeds = [feed.own() for feed in Feed]
@@ -188,6 +192,10 @@ class PrivateStream(SfoxStream):
         """Log in, then subscribe to all feeds; raises as `log_in` and `subscribe`."""
         await self.log_in(conn)
         await self.subscribe(conn, self._feeds)
+
+    def clean(self, frame: bytes) -> bytes:
+        """Take out the tokens that come with the onboarding feed."""
+        return _TOKEN.sub(rb"\1<hidden>", frame) if b"user_token" in frame else frame
 
     def routes(self, frame: bytes) -> Sequence[tuple[str | None, bytes]]:
         """Return the end user a frame is about; None for a control frame."""

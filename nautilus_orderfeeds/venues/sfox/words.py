@@ -136,6 +136,9 @@ class Feed(Enum):
         return f"private.enterprise.users.{self.value}"
 
 
+#: Tells of end users who come to be; its messages hold their tokens, which are taken out (protocol, 8.5).
+ONBOARDING: Final = "private.enterprise.users"
+
 FEEDS: Final = {feed.own(): feed for feed in Feed} | {feed.of_end_users(): feed for feed in Feed}
 
 

@@ -74,6 +74,7 @@ async def test_what_is_signed_wrongly_gets_401() -> None:
             {**good, "OUTPOLL-API-KEY": "op_k_other"},
             {**good, "OUTPOLL-API-TIMESTAMP": str(int(now) - 1)},
             {**good, "OUTPOLL-API-TIMESTAMP": "now"},
+            {**good, "OUTPOLL-API-SIGNATURE": "ü"},
             {**good, "OUTPOLL-API-SIGNATURE": good["OUTPOLL-API-SIGNATURE"] + "="},
             raw.headers("GET", ACTIVE, stamp=str(int(now) * 1000)),
             raw.headers("get", ACTIVE),

@@ -133,6 +133,7 @@ async def test_a_slippage_cap() -> None:
         ("BUY", "0.42", "-1"),
         ("BUY", "0.42", "0.0000001"),
         ("BUY", "0.42", "true"),
+        ("BUY", "0.42", "9" * 40),
         ("buy", "0.42", "1"),
         ("SELL", "0.42", "1"),  # nothing to sell
         ("BUY", "0.42", "1000000"),  # not the money
@@ -169,6 +170,7 @@ async def test_what_a_body_may_not_be() -> None:
             "",
             "[]",
             "{",
+            "[" * 100_000,
             good.replace('"qa"', '"x"'),
             good.replace(',"s"', ',"tif":"GTC","s"'),
             good.replace(YES.asset_id, "nothing"),

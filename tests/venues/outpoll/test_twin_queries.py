@@ -136,7 +136,7 @@ async def test_pages() -> None:
         assert await pages(raw, 3) == [ids[:3], ids[3:]]
         raw.twin.options.max_page_size = 2
         assert len((await raw.get(f"{ACTIVE}?size=100"))["i"]) == 2
-        for bad in ("page=-1", "page=x", "size=0", "other=1"):
+        for bad in ("page=-1", "page=x", "size=0", "other=1", "page=" + "9" * 40):
             assert (await raw.call("GET", f"{ACTIVE}?{bad}"))[0] == 400
 
 

@@ -128,7 +128,7 @@ async def _drain(stream: Any, told: dict[str, tuple[Decimal, Decimal]]) -> bool:
         return True
     row = loads(message.data)
     told[row["a"]] = (Decimal(row["b"]), Decimal(row["f"]))
-    assert row["f"] <= row["b"]
+    assert 0 <= row["f"] <= row["b"]
     return False
 
 

@@ -1,0 +1,112 @@
+"""What the acceptance cases must be told of ActTrader (final dialect)."""
+
+import json
+
+from nautilus_trader.model.enums import OrderType, TimeInForce
+
+from tests.support.venue_profile import How, Refusal, VenueProfile
+
+_TYPES = "does not support order type"
+
+
+def _unfilled(raw: bytes) -> bytes:
+    frame = json.loads(raw)
+    payload = frame["payload"]
+    payload.update(executedQty=0, status="NEW")
+    payload.pop("fills", None)
+    return json.dumps(frame).encode()
+
+
+_NO_OPTIONS = "the venue's instruments are currency pairs and CFDs, no options: there is no instrument to ask for"
+_ONLY_QUOTES = "the companion stream has quotes only (protocol 9)"
+
+ACTTRADER = VenueProfile(
+    name="acttrader",
+    prefix="ActTrader",
+    venue="ACTTRADER",
+    instrument="EURUSD.ACTTRADER",
+    product="EURUSD",
+    other_instrument="GBPUSD.ACTTRADER",
+    other_product="GBPUSD",
+    qty="30000",
+    parts=3,
+    exec_options={
+        "requests_per_sec": 500,
+        "settle_secs": 0.3,
+        "audit_interval_secs": 0.0,
+        "aon_for_gtc": True,
+        "sole_login": True,
+    },
+    data_options={},
+    # All-or-none would leave nothing to be told of partial fills.
+    sim_options={"dialect": "final", "all_or_none": False},
+    submit=("WS", "newordersingle"),
+    submit_many=None,
+    cancel=("WS", "ordercancel"),
+    cancel_many=None,
+    modify=("WS", "modifyordersingle"),
+    open_orders=("WS", "orders"),
+    order_frames="execution",
+    params={"note": "tp"},
+    params_arrived=lambda order: order.info.get("note") == "tp",
+    unsupported_types=(
+        OrderType.MARKET_IF_TOUCHED,
+        OrderType.LIMIT_IF_TOUCHED,
+        OrderType.TRAILING_STOP_MARKET,
+        OrderType.TRAILING_STOP_LIMIT,
+        OrderType.MARKET_TO_LIMIT,
+    ),
+    unsupported_forces=(
+        (OrderType.LIMIT, TimeInForce.DAY),
+        (OrderType.LIMIT, TimeInForce.AT_THE_OPEN),
+        (OrderType.LIMIT, TimeInForce.AT_THE_CLOSE),
+        (OrderType.MARKET, TimeInForce.DAY),
+        (OrderType.MARKET, TimeInForce.AT_THE_OPEN),
+    ),
+    stays_pending=lambda secs: {"match_delay_secs": secs},
+    slow_cancel=lambda secs: {"cancel_delay_secs": secs},
+    stream_first={"new_answer": "after", "cancel_answer": "after"},
+    without_pending={"new_execution": False},
+    fill_by_fill={"execution_steps": "each"},
+    asks_for_trades=True,
+    unfilled_frame=_unfilled,
+    beyond_margin="1000000000",
+    secrets=(),
+    bad_logins={},
+    refused={
+        "TC-E05": Refusal(How.DENIED, "quote quantity"),
+        "TC-E19": Refusal(How.DENIED, "time in force DAY"),
+        "TC-E24": Refusal(How.DENIED, _TYPES),
+        "TC-E25": Refusal(How.DENIED, _TYPES),
+        "TC-E26": Refusal(How.DENIED, _TYPES),
+        "TC-E27": Refusal(How.DENIED, _TYPES),
+        "TC-E53": Refusal(How.DENIED, "post-only"),
+        "TC-E60": Refusal(How.DENIED, "post-only"),
+        "TC-E62": Refusal(How.DENIED, "display quantity"),
+        "TC-E70": Refusal(How.DENIED, "post-only"),
+        "TC-E71": Refusal(How.DENIED, "reduce-only"),
+        "TC-D10": Refusal(How.LOGGED, "no book"),
+        "TC-D13": Refusal(How.LOGGED, "no book snapshot"),
+        "TC-D15": Refusal(How.LOGGED, "no historical book deltas"),
+        "TC-D21": Refusal(How.LOGGED, "no historical quotes"),
+        "TC-D31": Refusal(How.LOGGED, "no historical trades"),
+        "TC-D40": Refusal(How.LOGGED, "no bars"),
+        "TC-D41": Refusal(How.LOGGED, "no historical bars"),
+        "TC-D60": Refusal(How.LOGGED, "no instrument status"),
+        "TC-D61": Refusal(How.LOGGED, "no instrument close"),
+    },
+    not_applicable={
+        "TC-E90": _NO_OPTIONS,
+        "TC-E91": _NO_OPTIONS,
+        "TC-E92": _NO_OPTIONS,
+        "TC-E94": _NO_OPTIONS,
+        "TC-E96": _NO_OPTIONS,
+        "TC-E99": _NO_OPTIONS,
+        "TC-E100": _NO_OPTIONS,
+        "TC-E101": _NO_OPTIONS,
+        "TC-D62": _NO_OPTIONS,
+        "TC-D63": _NO_OPTIONS,
+        "TC-D71": "subscriptions of the venue take no parameters (protocol 9)",
+        "TC-D72": "the adapter defines no request parameters for the venue",
+    },
+)

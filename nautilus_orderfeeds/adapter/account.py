@@ -1,7 +1,7 @@
 """The account's balances: as the venue tells them, read again when they may have changed."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from nautilus_trader.model.objects import AccountBalance, Currency, MarginBalance, Money
@@ -63,19 +63,30 @@ class AccountKeeper:
         now = self._client._clock.timestamp_ns()
         self._client.generate_account_state(list(balances.values()), margins, True, update.ts_event or now)
 
-    def take_starting_balances(self) -> None:
-        """Tell the configured balances, for a venue that tells none.
+    def take_starting_balances(self, currencies: Iterable[Currency] = ()) -> None:
+        """Tell the configured balances, for a venue that tells none; else, with a warning, none at all.
+
+        Parameters
+        ----------
+        currencies : Iterable[Currency]
+            Of the account, for balances of zero where none are configured.
 
         Raises
         ------
         FatalFeedError
-            If there are none configured.
+            If a configured balance is none.
         """
-        if not self._starting_balances:
-            raise FatalFeedError(
-                'this venue reports no balances: set the config field `starting_balances`, e.g. ["100000 USD"]',
+        if self._starting_balances:
+            try:
+                balances = [Money.from_str(text) for text in self._starting_balances]
+            except ValueError as e:
+                raise FatalFeedError(f'`starting_balances` must be like ["100000 USD"]: {e}') from None
+        else:
+            balances = [Money(0, currency) for currency in currencies]
+            self._client._log.warning(
+                "The venue reports no balances: the account starts with none; set the config field "
+                '`starting_balances`, e.g. ["100000 USD"]'
             )
-        balances = [Money.from_str(text) for text in self._starting_balances]
         zero = [AccountBalance(money, Money(0, money.currency), money) for money in balances]
         self._client.generate_account_state(zero, [], False, self._client._clock.timestamp_ns())
 

@@ -145,16 +145,19 @@ class OrderFeedExecutionClient(ExecutionLife, ExecutionReports, LiveExecutionCli
 
         A frame that cannot be read is counted, kept in the journal and logged; it never stops the feed.
         """
-        journal = self._intake.journal
+        intake = self._intake
         now_ns = self._clock.timestamp_ns()
         try:
             messages = self._venue.decode(raw)
-            journal.append_frame(self._door.name, raw, now_ns)
+            intake.journal.append_frame(self._door.name, raw, now_ns)
             if self._held is not None:
                 self._held.extend(messages)
                 return
             for message in messages:
-                self.handle_message(message)
+                if type(message) is OrderUpdate:
+                    intake.update(message)
+                else:
+                    self.handle_message(message)
         except FrameError as e:
             self._malformed(raw, now_ns, str(e))
             self._log.error(str(e))
@@ -170,14 +173,13 @@ class OrderFeedExecutionClient(ExecutionLife, ExecutionReports, LiveExecutionCli
 
     def handle_message(self, message: VenueMessage) -> None:
         """Take in one decoded message."""
-        if type(message) is OrderUpdate:
-            self._intake.update(message)
-            return
         match message:
-            case AccountUpdate():
-                self._account.take(message)
             case AccountChanged():
                 self._account.request()
+            case OrderUpdate():
+                self._intake.update(message)
+            case AccountUpdate():
+                self._account.take(message)
             case Position():
                 if self._synchronizer.positions is not None:
                     self._synchronizer.positions[message.symbol] = message

@@ -3,6 +3,7 @@
 import asyncio
 
 from nautilus_trader.model.instruments import Instrument
+from nautilus_trader.model.objects import Currency
 
 from nautilus_orderfeeds.adapter import cached, restore
 from nautilus_orderfeeds.adapter.account import AccountKeeper
@@ -191,10 +192,16 @@ class ExecutionLife(ExecutionParts):
         """Tell the balances first of all: the engine drops the fill of an account it does not know."""
         account = await self._venue.account()
         if account is None:
-            self._account.take_starting_balances()
+            self._account.take_starting_balances(self._account_currencies())
         else:
             self._account.take(account)
         await self._await_account_registered(log_registered=False)
+
+    def _account_currencies(self) -> list[Currency]:
+        if self.base_currency is not None:
+            return [self.base_currency]
+        settled_in = {each.get_settlement_currency() for each in self._instrument_provider.list_all()}
+        return sorted(settled_in - {None}, key=lambda currency: currency.code)
 
     async def _start_feeds(self) -> None:
         config = self._config

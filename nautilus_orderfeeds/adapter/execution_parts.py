@@ -40,6 +40,7 @@ class ExecutionParts:
 
     id: ClientId
     account_id: AccountId
+    base_currency: Any
     _account: AccountKeeper
     _cache: Any
     _clock: Any

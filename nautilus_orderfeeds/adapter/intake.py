@@ -19,7 +19,7 @@ from nautilus_orderfeeds.orders.journal import Journal, JournalError
 from nautilus_orderfeeds.orders.state import may_follow
 from nautilus_orderfeeds.orders.tracker import OrderTracker, TrackedOrder
 from nautilus_orderfeeds.orders.updates import END_STATUSES, OrderUpdate, Source
-from nautilus_orderfeeds.orders.words import OrderStatus
+from nautilus_orderfeeds.orders.words import CLOSED_STATUSES, OrderStatus
 
 #: Closed orders kept in memory for late trades; older ones are found in the journal only.
 _CLOSED_KEPT = 20_000
@@ -181,20 +181,20 @@ class Intake:
         filled = False
         for event in events:
             journal.append_event(client_order_id, event, now_ns)
-            if isinstance(event, ev.OrderFilled):
+            if type(event) is ev.OrderFilled:
                 filled = True
                 self.fills_told += 1
                 if event.inferred:
                     # What only we know must be on disk before anybody acts on it.
                     journal.flush()
-            elif isinstance(event, ev.FillOrphaned):
+            elif type(event) is ev.FillOrphaned:
                 self.orphaned_fills += 1
                 filled = True
         if native is not None:
             self._emitter.tell(tracked, native, events)
         elif self.introducing:
             self._emitter.introduce(tracked, events)
-        if state.is_closed and not state.is_unsettled:
+        if state.status in CLOSED_STATUSES and not state.is_unsettled:
             if client_order_id not in self._closed:
                 journal.close_order(client_order_id, now_ns)
                 self._closed[client_order_id] = tracked

@@ -228,7 +228,8 @@ def _balances(result: Comparison, sim: Any, cache: Any, account_id: AccountId) -
         return
     owner = sim.ledger.accounts[sim.ledger.main_account]
     # The framework's codes are in upper case, a venue's may not be.
-    names = {name.upper(): name for name in owner.cash}
+    # What a venue holds of an instrument itself is compared as a position.
+    names = {name.upper(): name for name in owner.cash if name not in sim.market.products}
     for code in sorted(names.keys() | {currency.code for currency in account.balances()}):
         told = account.balance_total(Currency.from_str(code))
         true = sim.ledger.balance(names.get(code, code))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from nautilus_orderfeeds.orders import events as ev
-from nautilus_orderfeeds.orders.decimals import ZERO
+from nautilus_orderfeeds.orders.decimals import ZERO, exact_sum
 
 Stretch = tuple[Decimal, Decimal]
 
@@ -91,10 +91,10 @@ class Coverage:
             self._count_money(fill, 1)
         else:
             ends_at = fill.ends_at
-            if ends_at is not None and self.placed and not self.islands and self.prefix + fill.last_qty == ends_at:
-                self.prefix = ends_at  # the usual case: what comes next
-            else:
+            if ends_at is None or self.islands or not self.placed or exact_sum(self.prefix, fill.last_qty) != ends_at:
                 self._add(fill.last_qty, ends_at, fill.gaps)
+            else:
+                self.prefix = ends_at  # the usual case: what comes next
             if fill.venue_px is not None:
                 self._count_money(fill, 1)
 

@@ -17,6 +17,7 @@ ZERO = Decimal(0)
 
 #: Wide enough that sums of 18-digit venue numbers over any realistic order are exact.
 EXACT = Context(prec=60)
+exact_sum = EXACT.add
 
 #: No price, size or balance has more digits than this; longer text is a fault or an attack (1e400).
 _MAX_DIGITS = 40

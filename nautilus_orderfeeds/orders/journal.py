@@ -203,11 +203,15 @@ class Journal:
     def append_event(self, client_order_id: str, event: OrderEvent, now_ns: int) -> None:
         """Record an event (committed at the end of this turn of the loop)."""
         # It cannot change, so its text is made no sooner than at the commit.
-        self._append(_INSERT_EVENT, (client_order_id, now_ns, event))
+        self._pending.append((_INSERT_EVENT, (client_order_id, now_ns, event)))
+        if not self._flush_due:
+            self._arrange_flush()
 
     def append_frame(self, stream: str, raw: bytes, now_ns: int, fault: str | None = None) -> None:
         """Record a raw frame as it came; `fault` says why it could not be read."""
-        self._append(_INSERT_FRAME, (now_ns, stream, fault, raw))
+        self._pending.append((_INSERT_FRAME, (now_ns, stream, fault, raw)))
+        if not self._flush_due:
+            self._arrange_flush()
 
     def bind(self, client_order_id: str, venue_order_id: str) -> None:
         """Record the venue's id of an order."""
@@ -226,9 +230,13 @@ class Journal:
 
     def _append(self, sql: str, row: tuple[Any, ...]) -> None:
         self._pending.append((sql, row))
+        if not self._flush_due:
+            self._arrange_flush()
+
+    def _arrange_flush(self) -> None:
         if self._schedule is None:
             self.flush()
-        elif not self._flush_due:
+        else:
             self._flush_due = True
             self._schedule(self._flush_turn)
 

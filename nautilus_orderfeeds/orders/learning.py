@@ -26,7 +26,20 @@ def learn(state: OrderState, update: OrderUpdate) -> bool:
         # The whole of it, then; once FILLED is told that is known (and the quantity restated where it had to be).
         filled = known.filled_qty if state.status is OrderStatus.FILLED else update.quantity or state.quantity
     if filled is not None and filled >= known.filled_qty:
-        _learn_filled(known, update, filled)
+        if filled > known.filled_qty:
+            known.filled_qty = filled
+            known.filled_notional = known.avg_px = known.last_px = known.fees = None
+        # Zero money for something is a field that the venue has not filled in.
+        if update.filled_notional:
+            known.filled_notional, known.tells_money = update.filled_notional, True
+        if update.avg_px:
+            known.avg_px, known.tells_money = update.avg_px, True
+        if update.last_px:
+            known.last_px = update.last_px
+        if update.fees is not None:
+            known.fees = update.fees
+        if update.fees_currency is not None:
+            known.fees_currency = update.fees_currency
     if update.liquidity_side is not LiquiditySide.NO_LIQUIDITY_SIDE:
         known.liquidity_side = update.liquidity_side
     if status is None:
@@ -43,23 +56,6 @@ def learn(state: OrderState, update: OrderUpdate) -> bool:
     if filled is not None and update.quantity is not None:
         known.terms_as_of = filled
     return True
-
-
-def _learn_filled(known: Known, update: OrderUpdate, filled: Decimal) -> None:
-    if filled > known.filled_qty:
-        known.filled_qty = filled
-        known.filled_notional = known.avg_px = known.last_px = known.fees = None
-    # Zero money for something is a field that the venue has not filled in.
-    if update.filled_notional:
-        known.filled_notional, known.tells_money = update.filled_notional, True
-    if update.avg_px:
-        known.avg_px, known.tells_money = update.avg_px, True
-    if update.last_px:
-        known.last_px = update.last_px
-    if update.fees is not None:
-        known.fees = update.fees
-    if update.fees_currency is not None:
-        known.fees_currency = update.fees_currency
 
 
 def _learn_end(known: Known, update: OrderUpdate, status: VenueStatus, *, complete: bool) -> None:

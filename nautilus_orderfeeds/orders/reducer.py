@@ -22,13 +22,13 @@ from typing import Final
 
 from nautilus_orderfeeds.orders import events as ev
 from nautilus_orderfeeds.orders.decimals import EXACT
-from nautilus_orderfeeds.orders.fills import Events, emit, restate, tell_fill, tell_trades
+from nautilus_orderfeeds.orders.fills import Events, emit, restate, tell_fill, tell_next, tell_trades
 from nautilus_orderfeeds.orders.inference import Rules, inferred_fill
 from nautilus_orderfeeds.orders.learning import learn
 from nautilus_orderfeeds.orders.state import End, Known, OrderState, Placement, may_follow
 from nautilus_orderfeeds.orders.transitions import PENDING_STATUSES
-from nautilus_orderfeeds.orders.updates import LIVE_STATUSES, OrderUpdate, VenueStatus
-from nautilus_orderfeeds.orders.words import TRIGGERED_LIMIT_TYPES, LiquiditySide, OrderStatus
+from nautilus_orderfeeds.orders.updates import LIVE_STATUSES, Fill, OrderUpdate, VenueStatus
+from nautilus_orderfeeds.orders.words import CLOSED_STATUSES, TRIGGERED_LIMIT_TYPES, LiquiditySide, OrderStatus
 
 __all__ = ["reduce", "refuse_cancel", "settle"]
 
@@ -54,8 +54,11 @@ def reduce(state: OrderState, update: OrderUpdate, rules: Rules) -> Events:
     if state.status in _NEVER_SENT and not _was_sent(state, out, update):
         return out
     venue_order_id = update.venue_order_id
-    if venue_order_id != state.venue_order_id and venue_order_id is not None and not state.is_named:
-        _name(state, out, update)
+    if venue_order_id is not None and venue_order_id != state.venue_order_id:
+        if state.venue_order_id is None:
+            state.venue_order_id, state.placement = venue_order_id, Placement.VENUE
+        elif not state.is_named:
+            _rename(state, out, update)
     terms_are_new = learn(state, update)
     known = state.known
     if not state.accepted and _was_live(state, update):
@@ -71,18 +74,30 @@ def reduce(state: OrderState, update: OrderUpdate, rules: Rules) -> Events:
         _tell_terms(state, out, update)
     if known.waiting and known.working and not state.triggered:
         _tell_trigger(state, out, update)
-    # Up to here numbers are compared, from here on they are added.
-    if update.fills or known.undecided or known.end is not None or known.filled_qty != state.filled_qty:
-        context = getcontext()
-        setcontext(EXACT)  # no sum may be rounded, whatever the caller's context
-        try:
-            if update.fills or known.undecided:
-                tell_trades(state, out, update.fills, rules, update.ts_event)
-            if known.end is not None or known.undecided or known.filled_qty != state.filled_qty:
-                _conclude(state, out, rules, update.liquidity_side, update.ts_event, waited=False)
-        finally:
-            setcontext(context)
+    fills = update.fills
+    if len(fills) == 1 and not known.undecided and tell_next(state, out, fills[0], update.ts_event):
+        fills = ()
+    # The usual case ends here: everything is told, and the order has not ended otherwise than by its fills.
+    if (
+        fills
+        or known.undecided
+        or known.filled_qty != state.filled_qty
+        or (known.end is not None and state.status not in CLOSED_STATUSES)
+    ):
+        _explain(state, out, fills, update, rules)
     return out
+
+
+def _explain(state: OrderState, out: Events, fills: tuple[Fill, ...], update: OrderUpdate, rules: Rules) -> None:
+    """Tell `fills`, and what else has to be told of what is known by now."""
+    context = getcontext()
+    setcontext(EXACT)  # no sum may be rounded, whatever the caller's context
+    try:
+        if fills or state.known.undecided:
+            tell_trades(state, out, fills, rules, update.ts_event)
+        _conclude(state, out, rules, update.liquidity_side, update.ts_event, waited=False)
+    finally:
+        setcontext(context)
 
 
 def settle(state: OrderState, rules: Rules, ts_event: int = 0) -> Events:
@@ -125,10 +140,10 @@ def _was_sent(state: OrderState, out: Events, update: OrderUpdate) -> bool:
     return True
 
 
-def _name(state: OrderState, out: Events, update: OrderUpdate) -> None:
-    """Take over the venue's id; of an order that was held here the framework has to be told that its id changes."""
+def _rename(state: OrderState, out: Events, update: OrderUpdate) -> None:
+    """Take over the venue's id of an order that was held here: the framework has to be told that its id changes."""
     assert update.venue_order_id is not None
-    if state.venue_order_id is None or state.is_closed:
+    if state.is_closed:
         state.venue_order_id, state.placement = update.venue_order_id, Placement.VENUE
         return
     named = ev.OrderUpdated(

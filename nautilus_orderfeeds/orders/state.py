@@ -16,13 +16,12 @@ from msgspec import Struct
 
 from nautilus_orderfeeds.orders import events as ev
 from nautilus_orderfeeds.orders.coverage import Coverage
-from nautilus_orderfeeds.orders.decimals import EXACT, ZERO
-from nautilus_orderfeeds.orders.transitions import PENDING_STATUSES, Trigger, after
+from nautilus_orderfeeds.orders.decimals import EXACT, ZERO, exact_sum
+from nautilus_orderfeeds.orders.transitions import PENDING_STATUSES, TRANSITIONS, Trigger, after
 from nautilus_orderfeeds.orders.updates import Fill, VenueStatus
 from nautilus_orderfeeds.orders.words import CLOSED_STATUSES, LiquiditySide, OrderSide, OrderStatus, OrderType
 
-# Sums of events are exact whatever the caller's context.
-_add = EXACT.add
+#: Sums of events are exact whatever the caller's context.
 _fma = EXACT.fma
 
 
@@ -284,7 +283,7 @@ def try_evolve(state: OrderState, event: ev.OrderEvent) -> bool:
     trigger = _trigger_of(state, event)
     if trigger is not None:
         before = state.status
-        status = after(before, state.before_request, trigger)
+        status = TRANSITIONS[before].get(trigger) or after(before, state.before_request, trigger)
         if status is None:
             return False
         if before not in PENDING_STATUSES:
@@ -303,14 +302,14 @@ def _fold_filled(state: OrderState, event: ev.OrderFilled) -> None:
     state.accepted = True
     state.filled_qty = event.cum_qty
     state.notional = _fma(event.last_qty, event.last_px, state.notional)
-    state.fees = _add(state.fees, event.commission)
+    state.fees = exact_sum(state.fees, event.commission)
     _account_for(state, event)
 
 
 def _fold_orphaned(state: OrderState, event: ev.FillOrphaned) -> None:
-    state.orphaned_qty = _add(state.orphaned_qty, event.last_qty)
+    state.orphaned_qty = exact_sum(state.orphaned_qty, event.last_qty)
     state.orphaned_notional = _fma(event.last_qty, event.last_px, state.orphaned_notional)
-    state.orphaned_fees = _add(state.orphaned_fees, event.commission)
+    state.orphaned_fees = exact_sum(state.orphaned_fees, event.commission)
     _account_for(state, event)
 
 
@@ -320,7 +319,7 @@ def _account_for(state: OrderState, fill: ev.OrderFilled | ev.FillOrphaned) -> N
     state.coverage.count(fill)
     proved, orphaned = state.filled_qty, state.orphaned_qty
     if orphaned:
-        proved = _add(proved, orphaned)
+        proved = exact_sum(proved, orphaned)
     if proved > state.known.filled_qty:
         state.known.witness(proved)
 

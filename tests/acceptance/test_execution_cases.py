@@ -69,7 +69,8 @@ async def test_e02_market_sell(scene: Scene):
 async def test_e03_market_ioc(scene: Scene):
     yield
     await check_market_fill(scene, OrderSide.BUY, TimeInForce.IOC)
-    assert scene.sim_order(scene.order()).time_in_force.value == "IOC"
+    if scene.profile.sends_market_force:
+        assert scene.sim_order(scene.order()).time_in_force.value == "IOC"
 
 
 @execution_case("TC-E04", **N, open_position_on_start_qty=long, open_position_time_in_force=TimeInForce.FOK)
@@ -213,7 +214,7 @@ async def test_e17_gtd_accepted(scene: Scene):
     yield
     order = scene.order()
     await check_open(scene, order, TimeInForce.GTD)
-    assert scene.sim_order(order).expire_ns == order.expire_time_ns
+    assert 0 <= order.expire_time_ns - scene.sim_order(order).expire_ns < scene.profile.expiry_unit_ns
     ahead_secs = (order.expire_time_ns - order.ts_init) / 1e9
     assert 59 < ahead_secs < 61
 

@@ -73,7 +73,7 @@ async def test_x06_afterwards_filled(scene: Scene):
     assert order.filled_qty.as_decimal() == sim_order.filled
     # The real trade ids where the venue can be asked for them; where it cannot, one fill that says so itself.
     if scene.profile.asks_for_trades:
-        theirs = {fill.trade_id for fill in scene.sim.ledger.fills(sim_order)}
+        theirs = {scene.profile.wire_trade_id(fill.trade_id) for fill in scene.sim.ledger.fills(sim_order)}
         assert {fill.info["venue_trade_id"] for fill in scene.fills(order)} == theirs
     else:
         assert all(fill.info["inferred"] for fill in scene.fills(order))
@@ -365,7 +365,7 @@ async def end_after_guess(scene: Scene) -> None:
     await scene.until(
         lambda: all("order" in row.what for row in scene.differences()), "positions and balances to be the venue's"
     )
-    assert scene.cache.positions_open() == []
+    await scene.until(lambda: not scene.cache.positions_open(), "the position to close")
     await scene.end(agree=False)
 
 

@@ -56,8 +56,12 @@ class Ways:
     pongs: bool = True
     domain: dict = field(default_factory=lambda: {"main": DOMAIN})
     products: dict = field(default_factory=lambda: {"products": [PRODUCT]})
-    portfolio: dict = field(default_factory=lambda: {"account": WALLET, "summary": {"total_account_value": "100000",
-                                                                                    "free_collateral": "100000"}})
+    portfolio: dict = field(
+        default_factory=lambda: {
+            "account": WALLET,
+            "summary": {"total_account_value": "100000", "free_collateral": "100000"},
+        }
+    )
 
 
 class ForeignBsx:
@@ -244,7 +248,17 @@ class ForeignBsx:
             status, kind, text = ways.refusal
             return web.Response(status=status, content_type=kind, text=text)
         assert body["signature"].startswith("0x")
-        keys = ("side", "type", "price", "size", "time_in_force", "nonce", "client_order_id", "post_only", "reduce_only")
+        keys = (
+            "side",
+            "type",
+            "price",
+            "size",
+            "time_in_force",
+            "nonce",
+            "client_order_id",
+            "post_only",
+            "reduce_only",
+        )
         order = self.new(**{k: body[k] for k in keys if k in body})
         if ways.ws_first:
             await self._go(order)

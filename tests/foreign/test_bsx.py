@@ -1,11 +1,10 @@
 """Our BSX client at venue servers of somebody else's making (`bsx_server`): one whole life at each."""
 
-import asyncio
 from contextlib import asynccontextmanager
 from decimal import Decimal
 
 import pytest
-from nautilus_trader.model.enums import OrderSide, OrderStatus, TimeInForce
+from nautilus_trader.model.enums import OrderSide, OrderStatus
 from nautilus_trader.model.events import OrderFilled
 from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.trading.strategy import Strategy
@@ -55,7 +54,7 @@ class Desk:
     def at_venue(self, order):
         return self.server.orders[order.venue_order_id.value]
 
-    async def until(self, order, status, secs=8.0):
+    async def until(self, order, status, secs=6.0):
         await self.run.until(
             lambda: order.status == status,
             lambda: f"{status.name}, but it is {order.status_string()}; calls {self.server.calls[-8:]}",
@@ -73,9 +72,7 @@ class Desk:
 async def trading(server, **changed):
     strategy = Strategy()
     nodes = node_config({BSX: config(server, **changed)})
-    async with running_node(
-        nodes, exec_factories={BSX: BsxLiveExecClientFactory}, strategies=(strategy,)
-    ) as run:
+    async with running_node(nodes, exec_factories={BSX: BsxLiveExecClientFactory}, strategies=(strategy,)) as run:
         yield Desk(run, strategy, server)
 
 
@@ -93,8 +90,10 @@ WAYS = {
     "trades empty": {"trades": "empty"},
     "trades null": {"trades": "null"},
     "trades of another shape": {"trades": "odd", "missing": OPTIONAL},
-    "numbers": {"numbers": True, "domain": {"main": {"name": "F", "version": "1", "chain_id": 5,
-                "verifying_contract": "0x" + "0" * 40}}},
+    "numbers": {
+        "numbers": True,
+        "domain": {"main": {"name": "F", "version": "1", "chain_id": 5, "verifying_contract": "0x" + "0" * 40}},
+    },
     "lower case": {"lower": True, "missing": OPTIONAL},
     "nulls": {"nulls": True, "missing": OPTIONAL},
     "times 0": {"zero_times": True},

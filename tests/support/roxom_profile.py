@@ -3,6 +3,7 @@
 import json
 from decimal import Decimal
 from functools import cache
+from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -22,14 +23,23 @@ def _another_key() -> str:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
+def _tells_end(raw: bytes) -> bool:
+    frame = json.loads(raw)
+    return frame.get("type") == "order" and frame["data"]["status"] in {
+        "filled",
+        "cancelled",
+        "partiallyfilledcancelled",
+        "rejected",
+    }
+
+
 def _unfilled(raw: bytes) -> bytes:
     frame = json.loads(raw)
     order = frame["data"]
     total = Decimal(order["remainingQty"]) + Decimal(order["executedQty"])
     zero = "0.00000000"
-    order.update(
-        status="submitted", remainingQty=str(total), executedQty="0.00", avgPx=zero, fillPx=zero, filledFees=zero
-    )
+    status = "cancelled" if _tells_end(raw) else "submitted"
+    order.update(status=status, remainingQty=str(total), executedQty="0.00", avgPx=zero, fillPx=zero, filledFees=zero)
     return json.dumps(frame).encode()
 
 
@@ -41,17 +51,20 @@ ROXOM = VenueProfile(
     product="GOLD-BTC",
     other_instrument="OIL-BTC.ROXOM",
     other_product="OIL-BTC",
-    qty="0.30",
+    qty="0.03",
     parts=3,
     exec_options={"requests_per_sec": 500, "settle_secs": 0.3, "audit_interval_secs": 0.0},
     # Deltas of the simulation are changes; what the venue's are is not documented.
-    data_options={"requests_per_sec": 500, "depth_reading": "signed"},
+    data_options={"requests_per_sec": 500, "depth_reading": "signed", "api_key": "", "private_key": ""},
+    # Frames about orders alone; market data without a key, so that its connection can be told from the account's.
+    sim_options={"balance_events": False, "position_events": False, "anonymous_ws": True},
     submit=("POST", "/v1/orders"),
     submit_many=None,
     cancel=("POST", "/v1/orders/*/cancel"),
     cancel_many=None,
     open_orders=("GET", "/v1/orders"),
     order_frames="order",
+    params={"note": "none is documented"},
     unsupported_types=(
         OrderType.MARKET_IF_TOUCHED,
         OrderType.LIMIT_IF_TOUCHED,
@@ -72,9 +85,18 @@ ROXOM = VenueProfile(
     without_pending={"pending_update": False, "submitted_update": False},
     fill_by_fill={"fills_shown": "one_by_one"},
     asks_for_trades=True,
+    tells_trades=False,
+    tells_end=_tells_end,
     unfilled_frame=_unfilled,
-    cannot_cover={"margin_refusal": "answer"},
-    beyond_margin="1000",
+    cannot_cover={"margin_refusal": "answer", "max_limit_notional": Decimal(1000)},
+    beyond_margin="5000",
+    margin_words="Insufficient balance",
+    reduces_only=False,
+    expiry_unit_ns=1_000_000,
+    sends_market_force=False,
+    sends_client_order_ids=False,
+    positions_follow_ledger=False,
+    wire_trade_id=lambda trade_id: str(UUID(trade_id[:32], version=4)),
     secrets=("api_key", "private_key"),
     bad_logins={
         "key": ({"api_key": "rxk_key_" + "7" * 22}, "ROXOM_API_KEY"),
@@ -99,7 +121,9 @@ ROXOM = VenueProfile(
         "TC-E51": Refusal(How.DENIED, "does not support"),
         "TC-E52": Refusal(How.DENIED, "does not support"),
         "TC-E53": Refusal(How.DENIED, "does not support"),
+        "TC-E61": Refusal(How.DENIED, "reduce-only", after=1),
         "TC-E62": Refusal(How.DENIED, "display quantity"),
+        "TC-E63": Refusal(How.DENIED, "unknown param"),
         "TC-E71": Refusal(How.DENIED, "reduce-only"),
         "X08": _MODIFY,
         "TC-D15": Refusal(How.LOGGED, "no historical book deltas"),
@@ -107,12 +131,12 @@ ROXOM = VenueProfile(
         "TC-D31": Refusal(How.LOGGED, "no historical trades"),
         "TC-D40": Refusal(How.LOGGED, "no bars"),
         "TC-D41": Refusal(How.LOGGED, "no historical bars"),
-        "TC-D53": Refusal(How.LOGGED, "no historical funding rates"),
+        "TC-D53": Refusal(How.LOGGED, "no funding rate history"),
         "TC-D60": Refusal(How.LOGGED, "no instrument status"),
         "TC-D61": Refusal(How.LOGGED, "no instrument close"),
     },
     not_applicable={
-        "TC-E63": "no extra fields of an order are documented: the adapter defines no params (protocol 4.1)",
+        "TC-E77": "one request for each order of a list or batch: see TC-E74 and TC-E75",
         "TC-E76": "the venue has no call to change an order, so no such request can fail: see TC-E36",
         "TC-E90": _NO_OPTIONS,
         "TC-E91": _NO_OPTIONS,

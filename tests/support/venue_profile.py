@@ -27,10 +27,11 @@ class How(Enum):
 
 @dataclass(frozen=True)
 class Refusal:
-    """A case the venue cannot do; `reason` must be part of what the user is told."""
+    """A case the venue cannot do; `reason` must be part of what the user is told, `after` so many orders it can do."""
 
     how: How
     reason: str
+    after: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,12 +72,30 @@ class VenueProfile:
         Options of the simulation: an order that takes several levels is told fill by fill, a frame each.
     asks_for_trades : bool
         The venue can be asked which trades an order had.
+    tells_trades : bool
+        The stream tells each trade; otherwise only how much was filled and at what average, rounded to a tick at most.
+    tells_end : Callable[[bytes], bool]
+        Whether a frame is the one that tells the end of an order.
     unfilled_frame : Callable[[bytes], bytes]
         Make of a frame about an order the one that the venue would have sent if nothing had been filled.
     cannot_cover : Mapping
         Options of the simulation: an order beyond the account's margin is refused in the answer.
     beyond_margin : str
         A quantity that the account cannot pay for.
+    margin_words : str
+        What the venue says of an order beyond the account's margin.
+    reduces_only : bool
+        The venue knows reduce-only orders; otherwise positions are closed by plain ones.
+    expiry_unit_ns : int
+        How fine the venue takes an order's expiry, ns.
+    sends_market_force : bool
+        A market order's time in force goes to the venue.
+    sends_client_order_ids : bool
+        The venue is told an id of ours.
+    positions_follow_ledger : bool
+        The simulation serves positions from the shared ledger, so that a test can take a trade back there.
+    wire_trade_id : Callable[[str], str]
+        What the venue calls a trade of the simulation.
     secrets : tuple[str, ...]
         Credential fields without which the client must not start, and whose values must be shown nowhere.
     bad_logins : Mapping
@@ -116,9 +135,18 @@ class VenueProfile:
     without_pending: Mapping[str, Any]
     fill_by_fill: Mapping[str, Any]
     asks_for_trades: bool
+    tells_trades: bool = True
+    tells_end: Callable[[bytes], bool] = lambda raw: b"DONE" in raw
     unfilled_frame: Callable[[bytes], bytes]
     cannot_cover: Mapping[str, Any] = field(default_factory=dict)
     beyond_margin: str = ""
+    margin_words: str = "insufficient margin"
+    reduces_only: bool = True
+    expiry_unit_ns: int = 1
+    sends_market_force: bool = True
+    sends_client_order_ids: bool = True
+    positions_follow_ledger: bool = True
+    wire_trade_id: Callable[[str], str] = str
     secrets: tuple[str, ...] = ()
     bad_logins: Mapping[str, tuple[Mapping[str, Any], str]] = field(default_factory=dict)
     refused: Mapping[str, Refusal] = field(default_factory=dict)

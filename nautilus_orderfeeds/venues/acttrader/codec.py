@@ -37,6 +37,9 @@ _TRADE_ID_DIGITS: Final = 32
 #: Orders remembered; of an older one a repeated execution only costs a query.
 _REMEMBERED: Final = 20_000
 
+#: Types that have no limit price.
+_UNPRICED: Final = frozenset({OrderType.MARKET, OrderType.STOP_MARKET})
+
 #: Version of a statement that the venue's own time shows to be old: it never overwrites anything.
 _OLD: Final = 1
 
@@ -194,6 +197,8 @@ class OrderCodec:
             filled_qty=told_filled,
             # A list that contradicts the filled quantity still says about what was paid.
             avg_px=_average(fills, listed) if fills and told_filled and not placed else None,
+            # Without a limit it can only be what was paid; asked for only where no fill tells that (protocol, 8.5).
+            last_px=(order.price or None) if told_filled and not fills and type_ in _UNPRICED else None,
             fills=placed,
             reason=order.reason or "",
             # The venue does reject orders that it had taken (protocol, 11.2).

@@ -158,9 +158,9 @@ class _TickerStream(Stream):
         for frame in self._feed.subscriptions():
             await conn.send(frame)
 
-    def probe(self) -> Frame | None:
-        """Ping the connection itself: what the service answers to an echoed heartbeat is not known."""
-        return None
+    def answer(self, frame: bytes) -> Frame | None:
+        """Echo a heartbeat, as the one published client that shows what it does with them (protocol, 9)."""
+        return _HEARTBEAT if frame.strip() == _HEARTBEAT else None
 
     def recordable(self, frame: bytes) -> bool:
         return True

@@ -29,6 +29,10 @@ _log = logging.getLogger(__name__)
 
 _NS_PER_MIN: Final = 60_000_000_000
 
+#: A question that an installation has never answered is not asked again for so long after so many tries.
+_TRIES: Final = {Event.ORDERS: 1, Event.ORDER_STATUS: 2}
+_REST_NS: Final = 60_000_000_000
+
 
 class Found(Struct):
     """What became of the orders asked for."""
@@ -75,6 +79,10 @@ class OrderQueries:
         self._lookback_ns = int(lookback_mins * _NS_PER_MIN)
         self._may_be_on_its_way = may_be_on_its_way
         self._lost: set[str] = set()
+        self._answered: set[Event] = set()
+        self._unanswered: dict[Event, int] = {}
+        self._asked_last_ns: dict[Event, int] = {}
+        self._has_list = True
 
     async def find(self, refs: Sequence[OrderRef], *, with_list: bool, and_others: bool = False) -> Found:
         """Find out what became of `refs`.
@@ -126,7 +134,12 @@ class OrderQueries:
         try:
             rows: list[Reading] = await self._ask(Event.ORDERS, payload, read)
         except VenueError as error:
-            raise TransientFeedError(f"orders refused: {error}") from None
+            # Absence from the list proves nothing, so without it every order is asked for by its id.
+            if self._has_list:
+                self._has_list = False
+                _log.warning("%s: this installation tells no list of orders: %s", VENUE, error)
+            return []
+        self._has_list = True
         return rows
 
     def _row(self, raw: bytes) -> Reading | None:
@@ -201,10 +214,27 @@ class OrderQueries:
         payload: msgspec.Struct | None,
         read: Reader,
     ) -> Any:
+        if self._is_mute(event):
+            raise VenueError(f"{event.value} was never answered")
         try:
-            return await self._conversation.ask(event, payload, read, priority=Priority.READ)
-        except (NotSent, OutcomeUnknown) as exc:
+            result = await self._conversation.ask(event, payload, read, priority=Priority.READ)
+        except VenueError:
+            self._answered.add(event)
+            raise
+        except NotSent as exc:
             raise TransientFeedError(str(exc)) from None
+        except OutcomeUnknown as exc:
+            self._unanswered[event] = self._unanswered.get(event, 0) + 1
+            self._asked_last_ns[event] = self._codec.now_ns()
+            raise TransientFeedError(str(exc)) from None
+        self._answered.add(event)
+        return result
+
+    def _is_mute(self, event: Event) -> bool:
+        """Return whether the installation does not know this question: nothing is concluded from that."""
+        if event in self._answered or self._unanswered.get(event, 0) < _TRIES.get(event, 1):
+            return False
+        return self._codec.now_ns() - self._asked_last_ns[event] < _REST_NS
 
 
 def _row_of(ref: OrderRef, rows: Sequence[Reading]) -> Reading | None:

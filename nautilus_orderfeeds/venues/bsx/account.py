@@ -7,7 +7,7 @@ from nautilus_orderfeeds.orders.decimals import ZERO
 from nautilus_orderfeeds.orders.updates import AccountUpdate, Balance, Margin, Position
 from nautilus_orderfeeds.venues.bsx import wire
 from nautilus_orderfeeds.venues.bsx.settings import BalanceSource
-from nautilus_orderfeeds.venues.bsx.words import SETTLEMENT, VENUE
+from nautilus_orderfeeds.venues.bsx.words import SETTLEMENT
 
 
 def decode_portfolio(body: bytes) -> wire.Portfolio:
@@ -15,8 +15,8 @@ def decode_portfolio(body: bytes) -> wire.Portfolio:
     return wire.decode(wire.PORTFOLIO, body, "the account's portfolio (protocol 4.9)")
 
 
-def account_update(portfolio: wire.Portfolio, source: BalanceSource) -> AccountUpdate:
-    """Return the account's one balance, in USDC.
+def account_update(portfolio: wire.Portfolio, source: BalanceSource) -> AccountUpdate | None:
+    """Return the account's one balance, in USDC; None if no number tells it.
 
     Parameters
     ----------
@@ -28,13 +28,16 @@ def account_update(portfolio: wire.Portfolio, source: BalanceSource) -> AccountU
     Raises
     ------
     ValueError
-        If a number that is needed is missing or none.
+        If a number is none.
     """
     summary = portfolio.summary
-    total = _total(summary, source)
-    free = max(min(_number("free_collateral", summary.free_collateral), total), ZERO)
-    initial = _number("total_initial_margin", summary.total_initial_margin, ZERO)
-    maintenance = _number("total_maintenance_margin", summary.total_maintenance_margin, ZERO)
+    total = None if summary is None else _total(summary, source)
+    if summary is None or total is None:
+        return None
+    initial = _number(summary.total_initial_margin) or ZERO
+    maintenance = _number(summary.total_maintenance_margin) or ZERO
+    told_free = _number(summary.free_collateral)
+    free = max(min(total - initial if told_free is None else told_free, total), ZERO)
     return AccountUpdate(
         balances=(Balance(currency=SETTLEMENT, total=total, free=free),),
         margins=(Margin(currency=SETTLEMENT, initial=initial, maintenance=maintenance),),
@@ -59,6 +62,8 @@ def positions(portfolio: wire.Portfolio, symbols: dict[int, str]) -> list[Positi
     found = []
     for position in portfolio.positions or ():
         wire.check_numbers(position.net_size, position.avg_entry_price)
+        if position.net_size is None:
+            raise ValueError("a position without net_size")
         if not position.net_size:
             continue
         product_id = position.product_id or symbols.get(position.product_index, "")
@@ -68,21 +73,20 @@ def positions(portfolio: wire.Portfolio, symbols: dict[int, str]) -> list[Positi
     return found
 
 
-def _total(summary: wire.Summary, source: BalanceSource) -> Decimal:
+def _total(summary: wire.Summary, source: BalanceSource) -> Decimal | None:
+    """Return the number asked for; where an installation does not tell it, the other one."""
+    value = _number(summary.total_account_value)
+    usdc, unsettled = _number(summary.usdc_balance), _number(summary.unsettled_usdc)
+    settled = None if usdc is None else usdc + (unsettled or ZERO)
     match source:
         case BalanceSource.ACCOUNT_VALUE:
-            return _number("total_account_value", summary.total_account_value)
+            return settled if value is None else value
         case BalanceSource.USDC:
-            unsettled = _number("unsettled_usdc", summary.unsettled_usdc, ZERO)
-            return _number("usdc_balance", summary.usdc_balance) + unsettled
+            return value if settled is None else settled
         case _ as never:
             assert_never(never)
 
 
-def _number(name: str, value: Decimal | None, missing: Decimal | None = None) -> Decimal:
+def _number(value: Decimal | None) -> Decimal | None:
     wire.check_numbers(value)
-    if value is not None:
-        return value
-    if missing is not None:
-        return missing
-    raise ValueError(f"{VENUE}: the portfolio's summary lacks {name}")
+    return value

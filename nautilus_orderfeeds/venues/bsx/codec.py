@@ -120,7 +120,12 @@ class OrderCodec:
                 status = VenueStatus.PENDING
             case WireStatus.STOP_ACCEPTED:
                 status = VenueStatus.WAITING
-        liquidity = _implied_liquidity(order, rested)
+        if order.post_only:
+            liquidity = LiquiditySide.MAKER
+        elif order.type is WireOrderType.MARKET or order.time_in_force in _NEVER_RESTS:
+            liquidity = LiquiditySide.TAKER
+        else:
+            liquidity = LiquiditySide.MAKER if rested else LiquiditySide.NO_LIQUIDITY_SIDE
         update = OrderUpdate(
             source,
             order_id,
@@ -144,14 +149,6 @@ class OrderCodec:
             ts_accepted=order.created_at_ts,
         )
         return structs.replace(update, **seldom) if seldom else update
-
-
-def _implied_liquidity(order: Order, rested: bool) -> LiquiditySide:
-    if order.post_only:
-        return LiquiditySide.MAKER
-    if order.type is WireOrderType.MARKET or order.time_in_force in _NEVER_RESTS:
-        return LiquiditySide.TAKER
-    return LiquiditySide.MAKER if rested else LiquiditySide.NO_LIQUIDITY_SIDE
 
 
 _STOPS: Final = frozenset({WireStopType.STOP_LOSS, WireStopType.TAKE_PROFIT})
@@ -244,19 +241,19 @@ def _fills(
     order_id: str, trades: list[OwnTrade], filled: Decimal | None, liquidity: LiquiditySide, ts_event: int
 ) -> tuple[Fill, ...]:
     """Read the trades of the latest event: they bring the filled quantity to where it is now."""
-    fills = []
+    fills: tuple[Fill, ...] = ()
     ends_at = filled
-    for trade in reversed(trades):
+    for trade in trades[::-1]:
         # One without an id cannot be told from its repetition: the growth of `filled_size` tells of it.
         if trade.id:
-            fills.append(own_fill(order_id, trade, liquidity, ends_at, ts_event))
+            fills = (own_fill(order_id, trade, liquidity, ends_at, ts_event), *fills)
         else:
             check_numbers(trade.size)
         if ends_at is not None:
             ends_at -= trade.size
     if ends_at is not None and ends_at < ZERO:  # more traded than filled: their place is not known
-        fills = [structs.replace(fill, ends_at=None) for fill in fills]
-    return tuple(reversed(fills))
+        fills = tuple(structs.replace(fill, ends_at=None) for fill in fills)
+    return fills
 
 
 #: The indicator's words are not published: its first letter tells.

@@ -13,10 +13,11 @@ from nautilus_orderfeeds.feed.rest import Response
 from nautilus_orderfeeds.orders.requests import Accepted, OrderRef, Outcome, Refused, Unknown
 from nautilus_orderfeeds.orders.updates import OrderUpdate, Source
 from nautilus_orderfeeds.venues.bsx import wire
-from nautilus_orderfeeds.venues.bsx.api import INDEFINITE_CODES, BsxApi, unknown_unless_unauthenticated
+from nautilus_orderfeeds.venues.bsx.api import INDEFINITE_CODES, BsxApi, error_of, unknown_unless_unauthenticated
 from nautilus_orderfeeds.venues.bsx.codec import OrderCodec
 from nautilus_orderfeeds.venues.bsx.identity import nonce_of
 from nautilus_orderfeeds.venues.bsx.signing import OrderSigner
+from nautilus_orderfeeds.venues.bsx.tolerant import decode_order
 
 _log = logging.getLogger(__name__)
 
@@ -58,7 +59,10 @@ class OrderEntry:
         updates: list[OrderUpdate] = []
 
         def ok(response: Response) -> Outcome:
-            updates.append(self._read_order(response.body, order.nonce))
+            try:
+                updates.append(self._read_order(response.body, order.nonce))
+            except wire.DECODE_ERRORS:
+                return self._taken(response, order.nonce)
             return Accepted(updates[0].venue_order_id)
 
         outcome = await self._api.command(
@@ -80,8 +84,8 @@ class OrderEntry:
             return _nameless(ref), []
 
         def ok(response: Response) -> Outcome:
-            requested = wire.CANCEL_REQUESTED.decode(response.body)
-            return Accepted(requested.venue_order_id or ref.venue_order_id)
+            # A success says that the request was taken, in whatever words: its effect is told elsewhere.
+            return Accepted(ref.venue_order_id or _requested(response).venue_order_id or None)
 
         outcome = await self._api.command("DELETE", "/order", params=query, ok=ok, priority=Priority.CANCEL)
         return outcome, []
@@ -163,7 +167,14 @@ class OrderEntry:
         return structs.replace(order, signature=signature)
 
     def _read_order(self, body: bytes, nonce: str) -> OrderUpdate:
-        return self._checked(wire.ORDER.decode(body), nonce)
+        return self._checked(decode_order(body), nonce)
+
+    def _taken(self, response: Response, nonce: str) -> Outcome:
+        """Read an answer that names the order and tells nothing else of it."""
+        taken = wire.CANCEL_REQUESTED.decode(response.body)
+        if error_of(response) is not None or taken.nonce not in (0, int(nonce)):
+            raise ValueError("the answer does not tell of the order")
+        return Accepted(wire.check_id("order id", taken.venue_order_id))
 
     def _checked(self, order: wire.Order, nonce: str) -> OrderUpdate:
         if order.nonce not in (0, int(nonce)):
@@ -188,6 +199,13 @@ def _refused_create(error: wire.ErrorBody) -> Outcome:
     if error.code == _ALREADY_EXISTS:
         return Unknown(f"the venue says that the order exists: {error.message}")
     return Refused(error.message or f"refused with code {error.code}")
+
+
+def _requested(response: Response) -> wire.CancelRequested:
+    try:
+        return wire.CANCEL_REQUESTED.decode(response.body)
+    except wire.DECODE_ERRORS:
+        return wire.CancelRequested()
 
 
 def _cancel_query(ref: OrderRef) -> dict[str, str] | None:

@@ -59,32 +59,31 @@ class PrivateDecoder:
         except wire.DECODE_ERRORS as exc:
             return self._second_look(raw, exc)
         match frame.type:
-            case FrameType.UPDATE | FrameType.SNAPSHOT:
-                if frame.data is UNSET:
-                    raise FrameError(VENUE, raw, f"{_EXPECTED} with data")
-                try:
-                    return self._read(frame)
-                except ValueError as exc:
-                    return self._salvage(raw, exc)
+            case FrameType.UPDATE:
+                source = Source.STREAM
+            case FrameType.SNAPSHOT:
+                source = Source.SNAPSHOT
             case FrameType.ERROR:
                 # We only ever subscribe, so an error means that the subscription is gone.
                 return [Gap(f"orders channel: {frame.message} ({frame.code})")]
             case _:
                 return []
-
-    def _read(self, frame: wire.OrdersFrame) -> list[VenueMessage]:
-        orders, frame_ts, update = frame.data or (), frame.timestamp, self._codec.update
-        if frame.type is FrameType.SNAPSHOT:
-            return [update(order, Source.SNAPSHOT, frame_ts) for order in orders]
-        messages: list[VenueMessage] = [update(order, Source.STREAM, frame_ts) for order in orders]
-        traded = False
-        for order in orders:
-            if order.last_trades:
-                traded = True
-            if order.is_liquidation:
-                messages.append(_liquidation(order, frame_ts))
-        if traded:
-            messages.append(_ACCOUNT_CHANGED)
+        if frame.data is UNSET:
+            raise FrameError(VENUE, raw, f"{_EXPECTED} with data")
+        orders, frame_ts, read = frame.data or (), frame.timestamp, self._codec.update
+        try:
+            messages: list[VenueMessage] = [read(order, source, frame_ts) for order in orders]
+        except ValueError as exc:
+            return self._salvage(raw, exc)
+        if source is Source.STREAM:
+            traded = False
+            for order in orders:
+                if order.last_trades:
+                    traded = True
+                if order.is_liquidation:
+                    messages.append(_liquidation(order, frame_ts))
+            if traded:
+                messages.append(_ACCOUNT_CHANGED)
         return messages
 
     def _second_look(self, raw: bytes, exc: Exception) -> list[VenueMessage]:

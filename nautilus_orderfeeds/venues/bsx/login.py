@@ -11,7 +11,7 @@ from nautilus_orderfeeds.venues.bsx import wire
 from nautilus_orderfeeds.venues.bsx.account import decode_portfolio
 from nautilus_orderfeeds.venues.bsx.api import BsxApi
 from nautilus_orderfeeds.venues.bsx.settings import BsxSettings
-from nautilus_orderfeeds.venues.bsx.signing import OrderSigner, checked_address, decode_domain
+from nautilus_orderfeeds.venues.bsx.signing import PUBLISHED_DOMAIN, OrderSigner, checked_address, decode_domain
 from nautilus_orderfeeds.venues.bsx.words import VENUE
 
 _log = logging.getLogger(__name__)
@@ -32,14 +32,20 @@ async def log_in(api: BsxApi, settings: BsxSettings, clock: Clock) -> OrderSigne
     TransientFeedError
         If the venue cannot be asked now.
     """
-    domain = await api.read("/chain/configs", decode_domain)
+    domain = await api.optional("/chain/configs", decode_domain)
+    if domain is None:
+        _log.warning("%s: orders are signed for the contract that was published last", VENUE)
+        domain = PUBLISHED_DOMAIN
     key = await own_key(api, settings)
     if key is not None:
         warn_of_expiry(key, clock)
     if key is not None and key.sender:
         account = key.sender
+    elif settings.wallet_address:
+        account = ""
     else:
-        account = (await api.read("/portfolio/detail", decode_portfolio)).account
+        portfolio = await api.optional("/portfolio/detail", decode_portfolio)
+        account = (portfolio and portfolio.account) or ""
     sender = _sender(settings, account)
     try:
         signer = OrderSigner(domain, sender, settings.signer_key.reveal())
@@ -63,7 +69,9 @@ async def own_key(api: BsxApi, settings: BsxSettings) -> wire.ApiKey | None:
     TransientFeedError
         If the venue cannot be asked now.
     """
-    keys = await api.read("/users/api-key", _decode_keys)
+    keys = await api.optional("/users/api-key", _decode_keys)
+    if keys is None:
+        return None
     own = next((key for key in keys if key.api_key == settings.api_key), None)
     if own is None:
         _log.warning("%s: our API key is not in the account's list of %d; its expiry is unknown", VENUE, len(keys))

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, structs
 
 from nautilus_orderfeeds.feed.errors import FrameError
 from nautilus_orderfeeds.orders.decimals import sane
@@ -21,12 +21,22 @@ PRODUCT_INDEX: Final = "product_index"
 #: Key of `InstrumentSpec.info`: the market takes post-only orders only.
 POST_ONLY: Final = "post_only"
 
-_MARK_PRICE: Final = "mark_price"
+#: Where a market order's bound is taken from, best first.
+_PRICES: Final = ("mark_price", "index_price", "last_price")
+
+#: Numbers that are built into both official clients (protocol, 2): for a product that no listing numbers.
+_PUBLISHED_INDEXES: Final = {"BTC-PERP": 1, "ETH-PERP": 2, "SOL-PERP": 3, "WIF-PERP": 4}
 _PERPETUAL_SUFFIX: Final = "-PERP"
 
 
 class _Listing(Struct):
     products: list[Raw]
+
+
+class _Prices(Struct):
+    mark_price: Decimal | None = None
+    index_price: Decimal | None = None
+    last_price: Decimal | None = None
 
 
 class _Product(Struct):
@@ -37,14 +47,15 @@ class _Product(Struct):
     min_order_size: Decimal | None = None
     base_asset_symbol: str = ""
     quote_asset_symbol: str = ""
-    is_active: bool = True
-    enabled: bool = True
-    post_only: bool = False
+    is_active: bool | None = True
+    enabled: bool | None = True
+    post_only: bool | None = False
     perpetual_product_config: dict[str, Any] | None = None
 
 
 _listing = wire.decoder(_Listing)
 _product = wire.decoder(_Product)
+_prices = wire.decoder(_Prices)
 
 
 def decode_products(body: bytes) -> list[InstrumentSpec]:
@@ -61,6 +72,8 @@ def decode_products(body: bytes) -> list[InstrumentSpec]:
     FrameError
         If it is no listing at all.
     """
+    # Some gateways leave the wrapping out.
+    body = b'{"products":%b}' % body if body.lstrip().startswith(b"[") else body
     listing = wire.decode(_listing, body, "a list of products (protocol 4.2)")
     specs = []
     for raw in listing.products:
@@ -81,21 +94,45 @@ def product_index(spec: InstrumentSpec) -> int | None:
 
 
 def mark_price(spec: InstrumentSpec) -> Decimal | None:
-    """Return the mark price the listing gave; None if it gave none."""
-    text = spec.info.get(_MARK_PRICE)
-    if not isinstance(text, str):
-        return None
-    try:
-        price = sane(Decimal(text))
-    except (ArithmeticError, ValueError):
-        return None
-    return price if price > 0 else None
+    """Return the mark price the listing gave, else its index or last price; None if it gave none."""
+    for key in _PRICES:
+        text = spec.info.get(key)
+        if not isinstance(text, str):
+            continue
+        try:
+            price = sane(Decimal(text))
+        except (ArithmeticError, ValueError):
+            continue
+        if price > 0:
+            return price
+    return None
+
+
+def with_index(spec: InstrumentSpec, listed: InstrumentSpec | None) -> InstrumentSpec:
+    """Return `spec` with the number orders need, where it comes from a file that lacks it.
+
+    Parameters
+    ----------
+    spec : InstrumentSpec
+        To trade.
+    listed : InstrumentSpec, optional
+        The venue's own definition of it, if it gave one.
+    """
+    if product_index(spec) is not None:
+        return spec
+    if listed is not None:
+        return structs.replace(spec, info={**listed.info, **spec.info, PRODUCT_INDEX: product_index(listed)})
+    index = _PUBLISHED_INDEXES.get(spec.symbol)
+    if index is None:
+        return spec
+    _log.warning("%s: nothing numbers %s; going on with %d, as published", VENUE, spec.symbol, index)
+    return structs.replace(spec, info={**spec.info, PRODUCT_INDEX: index})
 
 
 def _spec(raw: bytes) -> InstrumentSpec | None:
     product = _product.decode(raw)
     product_id = wire.check_id("product_id", product.product_id)
-    if not (product.is_active and product.enabled):
+    if product.is_active is False or product.enabled is False:
         return None
     if product.perpetual_product_config is None and not product_id.upper().endswith(_PERPETUAL_SUFFIX):
         return None  # spot: another way of trading, not documented
@@ -115,5 +152,19 @@ def _spec(raw: bytes) -> InstrumentSpec | None:
         size_increment=product.base_increment,
         min_quantity=product.min_order_size or None,
         # Margin ratios and fees: their units are not known (protocol, 11 row 16), so they are left out.
-        info={**msgspec.json.decode(raw), PRODUCT_INDEX: product.index, POST_ONLY: product.post_only},
+        info={
+            **msgspec.json.decode(raw),
+            **_told_prices(raw),
+            PRODUCT_INDEX: product.index,
+            POST_ONLY: product.post_only is True,
+        },
     )
+
+
+def _told_prices(raw: bytes) -> dict[str, str]:
+    """Return the prices as text: read from the wire's, also where they are written as numbers."""
+    try:
+        told = structs.asdict(_prices.decode(raw))
+    except wire.DECODE_ERRORS:
+        return {}
+    return {key: str(value) for key, value in told.items() if value is not None}

@@ -5,6 +5,7 @@ called absent if it is in neither and so old that the venue would refuse it by n
 """
 
 import itertools
+import logging
 from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
@@ -15,9 +16,10 @@ from nautilus_orderfeeds.feed.errors import TransientFeedError
 from nautilus_orderfeeds.orders.requests import OrderRef
 from nautilus_orderfeeds.orders.updates import OrderUpdate, Source
 from nautilus_orderfeeds.venues.bsx import wire
-from nautilus_orderfeeds.venues.bsx.api import BsxApi, null_is_empty
+from nautilus_orderfeeds.venues.bsx.api import BsxApi
 from nautilus_orderfeeds.venues.bsx.codec import OrderCodec, own_fill
 from nautilus_orderfeeds.venues.bsx.identity import client_order_id_of, nonce_of
+from nautilus_orderfeeds.venues.bsx.tolerant import decode_orders
 from nautilus_orderfeeds.venues.bsx.words import VENUE, WireStatus
 
 _NS_PER_MIN: Final = 60_000_000_000
@@ -32,7 +34,7 @@ _PAGE: Final = 100
 _MAX_PAGES: Final = 20
 _IDS_PER_QUERY: Final = 20
 
-_orders = null_is_empty(wire.ORDERS, "a list of orders (protocol 4.7)")
+_log = logging.getLogger(__name__)
 
 
 class Found(Struct):
@@ -64,7 +66,8 @@ class OrderQueries:
 
     async def open_orders(self) -> list[OrderUpdate]:
         """Read all open orders (``GET /orders``); raises `FeedError`."""
-        return self._updates(await self._api.read("/orders", _orders), Source.QUERY)
+        told = await self._api.optional("/orders", decode_orders)
+        return [] if told is None else self._updates(told, Source.QUERY)
 
     async def find(self, refs: Sequence[OrderRef]) -> Found:
         """Look orders up that the list of open orders lacks.
@@ -80,8 +83,10 @@ class OrderQueries:
         missing = list(refs)
         for chunk in itertools.batched(filter(None, map(client_order_id_of, refs)), _IDS_PER_QUERY):
             query = [("client_order_ids", cid) for cid in chunk]
-            orders = await self._api.read("/order-history", _orders, [*query, ("limit", str(_PAGE))])
-            missing = self._take(orders, missing, found)
+            told = await self._api.optional("/order-history", decode_orders, [*query, ("limit", str(_PAGE))])
+            if told is None:
+                return Found(found, [])
+            missing = self._take(told, missing, found)
         searched_all = True
         if missing:
             pages = 0
@@ -120,8 +125,8 @@ class OrderQueries:
             if self._trades_name_orders is False:
                 break
             query = {"start_time": str(since_ns), "limit": str(_PAGE), "page": str(page)}
-            history = await self._api.read("/trade-history", _decode_trades, query)
-            trades = history.trades or []
+            history = await self._api.optional("/trade-history", _decode_trades, query)
+            trades = (history and history.trades) or []
             if trades:
                 self._trades_name_orders = all(trade.order_id for trade in trades)
             if self._trades_name_orders:
@@ -143,14 +148,17 @@ class OrderQueries:
                 query.append(("start_time", str(since_ns)))
             if end_ns:
                 query.append(("end_time", str(end_ns)))
-            page = await self._api.read("/order-history", _orders, query)
+            page = await self._api.optional("/order-history", decode_orders, query)
+            if page is None:
+                return
             fresh = [order for order in page if order.id not in seen]
             is_last = len(page) < _PAGE
             if not is_last:
-                if page[0].created_at_ts < page[-1].created_at_ts:
-                    raise TransientFeedError(f"{VENUE}: order history came oldest first; newest first was asked for")
-                if not fresh:
-                    raise TransientFeedError(f"{VENUE}: order history gives the same page again and again")
+                if not fresh or page[0].created_at_ts < page[-1].created_at_ts:
+                    # What is not in this page stays unknown: none of it is called the last.
+                    _log.warning("%s: the order history cannot be paged through; older orders are not seen", VENUE)
+                    yield fresh, False
+                    return
                 # Whether the end is meant inclusively is not known.
                 end_ns = min(order.created_at_ts for order in page) + 1
             seen.update(order.id for order in fresh)

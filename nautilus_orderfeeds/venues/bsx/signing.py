@@ -45,6 +45,15 @@ class Domain(Struct, frozen=True):
         )
 
 
+#: As published last (protocol, 3.4); used only where the venue does not serve its own.
+PUBLISHED_DOMAIN: Final = Domain(
+    name="BSX Mainnet",
+    version="1",
+    chain_id=8453,
+    verifying_contract="0x26A54955a5fb9472D3eDFeAc9B8E4c0ab5779eD3",
+)
+
+
 class _ChainConfigs(Struct):
     main: Domain
 

@@ -1,11 +1,12 @@
 """The private stream: log in, subscribe to `orders` (protocol, 3.3 and 5)."""
 
-from typing import Final
+import logging
+from typing import Any, Final
 
 import msgspec
 
 from nautilus_orderfeeds.feed.clock import Clock
-from nautilus_orderfeeds.feed.errors import FatalFeedError, TransientFeedError
+from nautilus_orderfeeds.feed.errors import FatalFeedError, HandshakeTimeout, TransientFeedError
 from nautilus_orderfeeds.feed.stream import Frame, Handshake, Stream
 from nautilus_orderfeeds.venues.bsx import wire
 from nautilus_orderfeeds.venues.bsx.settings import BsxSettings
@@ -25,11 +26,23 @@ _LOGIN_RETRY_SECS: Final = 5.0
 _CONFIRMS: Final = frozenset({FrameType.SUBSCRIBED, FrameType.SNAPSHOT, FrameType.UPDATE})
 
 
+#: An installation that leaves a step without an answer is not waited for longer.
+_SILENCE_SECS: Final = 4.0
+
+_log = logging.getLogger(__name__)
+_object: Final = msgspec.json.Decoder(dict[str, Any])
+
+
 def control_of(frame: bytes) -> wire.Control | None:
-    """Return a frame's envelope, or None if it has none."""
+    """Return a frame's envelope, or None if it has none. A key that is null is taken for absent."""
     try:
         return wire.CONTROL.decode(frame)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except wire.DECODE_ERRORS:
+        pass
+    try:
+        told = {key: value for key, value in _object.decode(frame).items() if value is not None}
+        return msgspec.convert(told, wire.Control, strict=False)
+    except wire.DECODE_ERRORS:
         return None
 
 
@@ -58,6 +71,9 @@ class OrdersStream(Stream):
     async def handshake(self, conn: Handshake) -> None:
         """Log in, then subscribe; an acknowledgement or the snapshot itself confirms it.
 
+        Where a step stays without an answer the next one tells: without a login the subscription is refused, and an
+        answer to a ping after the subscription says that it was read and not refused.
+
         Raises
         ------
         FatalFeedError
@@ -66,10 +82,18 @@ class OrdersStream(Stream):
             If the clock is off, or the venue fails.
         """
         await conn.send(self._login())
-        await conn.expect(_logged_in)
+        try:
+            await conn.expect(_logged_in, _SILENCE_SECS)
+        except HandshakeTimeout:
+            _log.warning("%s: the login stays without an answer; subscribing all the same", VENUE)
         await conn.send(_SUBSCRIBE_ORDERS)
-        # Kept: the first snapshot is data.
-        await conn.expect(_subscribed, keep=True)
+        try:
+            # Kept: the first snapshot is data.
+            await conn.expect(_subscribed, _SILENCE_SECS, keep=True)
+        except HandshakeTimeout:
+            await conn.send(PING)
+            await conn.expect(_subscribed_or_pong, keep=True)
+            _log.warning("%s: the subscription to orders stays without an answer, but is not refused", VENUE)
 
     def probe(self) -> Frame:
         """Return the application's ping."""
@@ -109,7 +133,7 @@ def _refused_login(control: wire.Control) -> FatalFeedError | TransientFeedError
 
 def _subscribed(frame: bytes) -> bool:
     control = control_of(frame)
-    if control is None or control.channel != WireChannel.ORDERS.value:
+    if control is None or control.channel not in ("", WireChannel.ORDERS.value):
         return False
     if control.type is FrameType.ERROR:
         said = f"{VENUE}: subscription to orders refused: {control.message[:200]!r} (code {control.code})"
@@ -117,3 +141,8 @@ def _subscribed(frame: bytes) -> bool:
             raise FatalFeedError(f"{said}; is this the right WebSocket address?")
         raise TransientFeedError(said, retry_after_secs=_LOGIN_RETRY_SECS)
     return control.type in _CONFIRMS
+
+
+def _subscribed_or_pong(frame: bytes) -> bool:
+    control = control_of(frame)
+    return _subscribed(frame) or (control is not None and control.type is FrameType.PONG)

@@ -5,14 +5,15 @@ what cannot be read is left out, and the cumulative numbers tell of the rest. On
 without (id, product, side, size, status) must be there.
 """
 
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw
 
+from nautilus_orderfeeds.feed.errors import FrameError
 from nautilus_orderfeeds.venues.bsx import wire
+from nautilus_orderfeeds.venues.bsx.words import VENUE
 
 _UPPER_CASE: Final = ("side", "status", "type", "time_in_force", "order_stop_type", "stop_price_option", "product_id")
 #: Keys whose empty text means something.
@@ -23,13 +24,6 @@ _LISTS: Final = ("orders", "data", "items", "result")
 _object: Final = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 _array: Final[msgspec.json.Decoder[list[Raw] | None]] = msgspec.json.Decoder(list[Raw] | None)
 _envelope: Final = msgspec.json.Decoder(dict[str, Raw])
-
-
-class Orders(Struct, frozen=True):
-    """A list of orders, and whether all of it could be read: if not, absence from it says nothing."""
-
-    orders: list[wire.Order]
-    unreadable: int = 0
 
 
 def decode_order(raw: bytes) -> wire.Order:
@@ -46,36 +40,30 @@ def decode_order(raw: bytes) -> wire.Order:
         return msgspec.convert(_mended(_object.decode(raw)), wire.Order, strict=False)
 
 
-def decode_orders(body: bytes) -> Orders:
+def decode_orders(body: bytes) -> list[wire.Order]:
     """Read the answer to a query of orders (protocol, 4.7): a bare array; null is an empty one.
 
     Raises
     ------
     FrameError
-        If it is no list of orders.
+        If it is no list of orders, or one of them cannot be read: a part of the truth is none.
     """
     try:
-        return Orders(wire.ORDERS.decode(body) or [])
+        return wire.ORDERS.decode(body) or []
     except wire.DECODE_ERRORS as exc:
-        rows = _rows(body, exc)
-    found: list[wire.Order] = []
-    for row in rows:
-        try:
-            found.append(decode_order(bytes(row)))
-        except wire.DECODE_ERRORS:
-            continue
-    return Orders(found, unreadable=len(rows) - len(found))
+        expected = f"a list of orders (protocol 4.7; {exc})"
+    try:
+        return [decode_order(bytes(row)) for row in _rows(body, expected)]
+    except wire.DECODE_ERRORS as exc:
+        raise FrameError(VENUE, body, f"a list of orders (protocol 4.7; {exc})") from None
 
 
-def _rows(body: bytes, exc: Exception) -> Sequence[Raw]:
-    expected = f"a list of orders (protocol 4.7; {exc})"
-    if not body.lstrip().startswith(b"{"):
-        return wire.decode(_array, body, expected) or ()
-    held = wire.decode(_envelope, body, expected)
-    inner = next((held[key] for key in _LISTS if key in held), None)
-    if inner is None and held:
-        return wire.decode(_array, body, expected) or ()
-    return () if inner is None else wire.decode(_array, bytes(inner), expected) or ()
+def _rows(body: bytes, expected: str) -> list[Raw]:
+    """Return what is in the array, also if it is wrapped."""
+    if body.lstrip().startswith(b"{"):
+        held = wire.decode(_envelope, body, expected)
+        body = next((bytes(held[key]) for key in _LISTS if key in held), body)
+    return wire.decode(_array, body, expected) or []
 
 
 def _mended(told: dict[str, Any]) -> dict[str, Any]:

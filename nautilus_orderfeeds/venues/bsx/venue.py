@@ -25,7 +25,7 @@ from nautilus_orderfeeds.venues.bsx.frames import PrivateDecoder
 from nautilus_orderfeeds.venues.bsx.identity import NonceSource, refs_of, wire_client_order_id
 from nautilus_orderfeeds.venues.bsx.login import log_in, own_key, warn_of_expiry
 from nautilus_orderfeeds.venues.bsx.pricing import worst_price
-from nautilus_orderfeeds.venues.bsx.products import POST_ONLY, decode_products, mark_price, product_index
+from nautilus_orderfeeds.venues.bsx.products import POST_ONLY, decode_products, mark_price, product_index, with_index
 from nautilus_orderfeeds.venues.bsx.queries import OrderQueries
 from nautilus_orderfeeds.venues.bsx.settings import BsxSettings
 from nautilus_orderfeeds.venues.bsx.signing import scale
@@ -65,6 +65,8 @@ class BsxVenue:
         self._codec = OrderCodec()
         self._frames = PrivateDecoder(self._codec)
         self._specs: dict[str, InstrumentSpec] = {}
+        self._listed: dict[str, InstrumentSpec] = {}
+        self._tells_positions = False
         self._api: BsxApi | None = None
         self._entry: OrderEntry | None = None
         self._queries: OrderQueries | None = None
@@ -121,11 +123,13 @@ class BsxVenue:
 
     async def instruments(self) -> list[InstrumentSpec]:
         """Return the active perpetuals (``GET /products``); raises `FeedError`."""
-        return await self._opened().read("/products", decode_products)
+        specs = await self._opened().read("/products", decode_products)
+        self._listed.update((spec.symbol, spec) for spec in specs)
+        return specs
 
     def use_instruments(self, specs: Sequence[InstrumentSpec]) -> None:
         """Take the instruments to trade."""
-        self._specs.update((spec.symbol, spec) for spec in specs)
+        self._specs.update((spec.symbol, with_index(spec, self._listed.get(spec.symbol))) for spec in specs)
 
     def rules(self, spec: InstrumentSpec) -> Rules:
         """Return the reducer's rules: trades are told, so an inferred fill waits for them."""
@@ -172,17 +176,37 @@ class BsxVenue:
             positions=net_positions,
         )
 
-    async def account(self) -> AccountUpdate:
-        """Read the balances (``GET /portfolio/detail``); raises `FeedError`."""
+    async def account(self) -> AccountUpdate | None:
+        """Read the balances (``GET /portfolio/detail``); None if this installation does not tell them.
+
+        Raises
+        ------
+        FeedError
+            If they could not be read.
+        """
         return (await self._portfolio())[0]
 
-    async def _portfolio(self) -> tuple[AccountUpdate, list[Position]]:
-        portfolio = await self._opened().read("/portfolio/detail", decode_portfolio)
-        symbols = {index: symbol for symbol, spec in self._specs.items() if (index := product_index(spec))}
+    async def _portfolio(self) -> tuple[AccountUpdate | None, list[Position] | None]:
+        portfolio = await self._opened().optional("/portfolio/detail", decode_portfolio)
+        if portfolio is None:
+            return None, None
         try:
-            return account_update(portfolio, self._settings.balance_source), positions(portfolio, symbols)
+            return account_update(portfolio, self._settings.balance_source), self._positions(portfolio)
         except ValueError as exc:
             raise TransientFeedError(f"{VENUE}: unreadable portfolio: {exc}") from None
+
+    def _positions(self, portfolio: wire.Portfolio) -> list[Position] | None:
+        """Return the positions; None if this installation has never told them readably."""
+        symbols = {index: symbol for symbol, spec in self._specs.items() if (index := product_index(spec))}
+        try:
+            found = positions(portfolio, symbols)
+        except ValueError as exc:
+            if self._tells_positions:
+                raise
+            _log.warning("%s: the positions cannot be read and stay unknown: %s", VENUE, exc)
+            return None
+        self._tells_positions = self._tells_positions or portfolio.positions is not None
+        return found if self._tells_positions else None
 
     async def history(self, since_ns: int) -> list[OrderUpdate]:
         """Return the orders created since then (UNIX ns) that have ended; raises `FeedError`."""

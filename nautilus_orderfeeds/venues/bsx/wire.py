@@ -117,9 +117,9 @@ class Control(Struct):
 
     type: FrameType
     channel: str = ""
-    product: str | None = ""
-    message: str | None = ""
-    code: int | None = 0
+    product: str = ""
+    message: str = ""
+    code: int = 0
 
 
 class OrderKey(Struct):
@@ -245,7 +245,7 @@ class Summary(Struct):
 class PortfolioPosition(Struct):
     """One net position; `net_size` is long if positive."""
 
-    net_size: Decimal
+    net_size: Decimal | None = None
     product_id: str = ""
     product_index: int = 0
     avg_entry_price: Decimal | None = None

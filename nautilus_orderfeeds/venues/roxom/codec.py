@@ -42,6 +42,10 @@ _NAMESPACE: Final = UUID("6f1c1f0e-8f0b-5d4c-9b7e-2d1f6a3c5b90")
 _STOPS: Final = frozenset({OrderType.STOP_MARKET, OrderType.STOP_LIMIT})
 _NO_LETTER: Final = re.compile("[^a-z]")
 _MS_BITS: Final = 80
+_MAX_ORDER_ID: Final = 64
+
+#: The venue's clock may be ahead of ours by this much when it lets an order expire.
+_EXPIRY_TOLERANCE_NS: Final = 1_000_000_000
 
 
 def inferred_trade_id(venue_order_id: str, cum_qty: Decimal) -> str:
@@ -103,7 +107,7 @@ class OrderCodec:
         ValueError
             If a number or an id is none.
         """
-        order_id = check_id("orderId", event.order_id)
+        order_id = check_order_id(event.order_id)
         symbol = symbol_of(event.symbol)
         _check_event(event)
         memory = self.memories.of(order_id)
@@ -120,7 +124,7 @@ class OrderCodec:
             avg_px, fill_px, limit_px, fees = (
                 None if told is None else from_sats(told) for told in (avg_px, fill_px, limit_px, fees)
             )
-        status, due_post_only = self._status(event.status, memory, executed, event.reason)
+        status, due_post_only = self._status(event.status, memory, executed, event.reason, event.timestamp)
         if memory.side is not None and (avg_px or fill_px):  # without a side nobody may take it in
             memory.told = max(memory.told, executed)
         if event.status in FINAL_STATUSES:
@@ -174,7 +178,7 @@ class OrderCodec:
         ValueError
             If a number or an id is none.
         """
-        order_id = check_id("order id", order.id)
+        order_id = check_order_id(order.id)
         symbol = symbol_of(order.symbol)
         _check_order(order)
         memory = self.memories.of(order_id)
@@ -254,7 +258,7 @@ class OrderCodec:
         return (VenueStatus.WAITING if type_ in _STOPS else VenueStatus.WORKING), False
 
     def _status(
-        self, status: WireStatus, memory: OrderMemory, executed: Decimal, reason: str | None
+        self, status: WireStatus, memory: OrderMemory, executed: Decimal, reason: str | None, timestamp: int = 0
     ) -> tuple[VenueStatus | None, bool]:
         """Return (status, due to post-only)."""
         due_post_only = not executed and "postonly" in _NO_LETTER.sub("", (reason or "").casefold())
@@ -275,7 +279,9 @@ class OrderCodec:
             case WireStatus.CANCELLED | WireStatus.PARTIALLY_FILLED_CANCELLED:
                 if due_post_only:  # the reducer makes it a cancel if the order was live
                     return VenueStatus.REJECTED, True
-                is_due = 0 < memory.expire_time_ns <= self._clock.time_ns()
+                # An event's time may be that of the order's creation, but never lies in the future.
+                now_ns = max(self._clock.time_ns(), timestamp)
+                is_due = 0 < memory.expire_time_ns <= now_ns + _EXPIRY_TOLERANCE_NS
                 return (VenueStatus.EXPIRED if is_due and not memory.cancel_asked else VenueStatus.CANCELED), False
             case WireStatus.INACTIVE:
                 return None, False
@@ -284,6 +290,19 @@ class OrderCodec:
         if not self._warned_of_sats:
             self._warned_of_sats = True
             _log.warning("%s: prices of order events come in satoshi (first seen of order %s)", VENUE, order_id)
+
+
+def check_order_id(order_id: str) -> str:
+    """Return `order_id` if it can be one: documented are UUIDs, so something much longer is a fault.
+
+    Raises
+    ------
+    ValueError
+        If it is no id.
+    """
+    if len(order_id) > _MAX_ORDER_ID:
+        raise ValueError(f"order id {order_id[:40]!r}... of {len(order_id)} characters; expected a UUID")
+    return check_id("order id", order_id)
 
 
 @lru_cache(maxsize=1_000)

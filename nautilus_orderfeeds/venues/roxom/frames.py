@@ -103,7 +103,7 @@ class PrivateDecoder:
             return self._control(raw)
         if envelope.topic is not None:
             raise FrameError(VENUE, raw, f"{_EXPECTED}, not market data")
-        data = envelope.data
+        data = bytes(envelope.data)
         match envelope.type:
             case "order":
                 return self._order(decode(VENUE, wire.ORDER_EVENT, data, "an order event (protocol 5.3)"), raw)

@@ -17,6 +17,8 @@ _TERMS: Final = "terms:"
 _CLIENT_ID: Final = "cid:"
 _FIELDS: Final = 11
 
+_NS_PER_MS: Final = 1_000_000
+
 
 class Terms(Struct, frozen=True, kw_only=True):
     """What was asked for; none of it ever changes, since the venue cannot modify orders.
@@ -56,7 +58,7 @@ class Terms(Struct, frozen=True, kw_only=True):
             quantity=order.quantity,
             price=order.price,
             trigger_price=order.trigger_price,
-            expire_time_ns=order.expire_time_ns,
+            expire_time_ns=order.expire_time_ns // _NS_PER_MS * _NS_PER_MS,  # as it is sent
             post_only=order.post_only,
         )
 

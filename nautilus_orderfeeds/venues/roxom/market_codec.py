@@ -132,7 +132,7 @@ class MarketDecoder:
             raise FrameError(VENUE, raw, f"{_EXPECTED} ({exc})") from None
 
     def _messages(self, channel: WireChannel, symbol: str, envelope: wire.Envelope, raw: bytes) -> list[MarketMessage]:
-        data, created = envelope.data, envelope.created_time
+        data, created = bytes(envelope.data), envelope.created_time
         match channel:
             case WireChannel.LEVEL1:
                 return self._level1(symbol, decode(VENUE, _level1, data, f"level1 ({_EXPECTED})"), created)
@@ -169,7 +169,7 @@ class MarketDecoder:
         return [quote, *messages]
 
     def _depth(self, symbol: str, envelope: wire.Envelope, raw: bytes) -> list[MarketMessage]:
-        data = decode(VENUE, _depth, envelope.data, f"depth ({_EXPECTED})")
+        data = decode(VENUE, _depth, bytes(envelope.data), f"depth ({_EXPECTED})")
         bids, asks = _pairs(data.bid), _pairs(data.ask)
         ts_event = data.timestamp or envelope.created_time
         if self._depth_reading is DepthReading.LEVEL1:

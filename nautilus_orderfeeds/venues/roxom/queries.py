@@ -220,7 +220,7 @@ def _decode_orders(body: bytes) -> list[wire.Order]:
 
 def _decode_order(body: bytes) -> wire.Order:
     row = decode(VENUE, wire.ONE_ORDER, body, "one order (protocol 4.4)").data.order
-    return decode(VENUE, wire.ORDER, row, "an order (protocol 4.4)")
+    return decode(VENUE, wire.ORDER, bytes(row), "an order (protocol 4.4)")
 
 
 def _decode_log(body: bytes) -> tuple[list[LogFill], str | None]:

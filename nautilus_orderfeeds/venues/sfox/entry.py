@@ -190,9 +190,8 @@ def amended(amend: Amend, terms: Terms, spec: InstrumentSpec | None) -> wire.Ame
         raise Denied(f"{VENUE} cannot change a market order")
     if quantity is not None:
         if terms.quantity is None or quantity < terms.quantity:
-            raise Denied(
-                f"{VENUE} can only increase a quantity: from {_text(terms.quantity)}, to {plain(quantity)} asked"
-            )
+            change = f"{_text(terms.quantity)} to {plain(quantity)} asked"
+            raise Denied(f"{VENUE} can only increase a quantity: {change}")
         if spec is not None and not is_multiple(quantity, spec.size_increment):
             raise Denied(f"quantity {plain(quantity)} is off the lot of {plain(spec.size_increment)}")
     if price is not None:

@@ -39,7 +39,6 @@ MALFORMED = {
     "no data": b'{"channel":"orders","type":"update"}',
     "data is no array": b'{"channel":"orders","type":"update","data":{}}',
     "an error of nobody": b'{"type":"error","message":"what?","code":400}',
-    "time is no time": frame(order(), timestamp="yesterday"),
     "no id": frame(without("id")),
     "no product": frame(without("product_id")),
     "no side": frame(without("side")),
@@ -63,7 +62,6 @@ MALFORMED = {
     "fees are NaN": frame(order(filled_fees="nan")),
     "nonce is negative": frame(order(nonce="-1")),
     "flag is text": frame(order(post_only="maybe")),
-    "trade without price": frame(order(last_trades=[{"id": "a", "size": "1"}])),
     "trade of nothing": frame(order(last_trades=[trade("0")])),
     "trade for nothing": frame(order(last_trades=[trade("1", price="0")])),
     "trade of NaN": frame(order(last_trades=[trade("NaN")])),
@@ -77,6 +75,22 @@ def test_malformed_frames_are_named(raw):
         decode(raw)
     assert "expected a frame of the orders channel" in str(caught.value)
     assert caught.value.venue == "BSX"
+
+
+MENDED = {
+    "time is no time": frame(order(), timestamp="yesterday"),
+    "trade without price": frame(order(last_trades=[{"id": "a", "size": "1"}])),
+    "trade of null": frame(order(last_trades=[None])),
+    "lower case": frame(order(side="buy", status="open", type="limit", time_in_force="gtc")),
+    "null": frame(order(nonce=None, updated_at=None, post_only=None, cancel_requested_at="", order_stop_type=None)),
+}
+
+
+@pytest.mark.parametrize("raw", MENDED.values(), ids=MENDED)
+def test_what_is_not_needed_hides_no_order(raw):
+    (update, *_) = decode(raw)
+    assert (update.status, update.quantity) == (VenueStatus.WORKING, Decimal("0.018"))
+    assert not update.fills
 
 
 @given(st.binary(max_size=200))

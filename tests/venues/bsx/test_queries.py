@@ -156,9 +156,25 @@ async def test_an_unfinished_search_calls_nothing_absent():
     ],
     ids=["the same page for ever", "oldest first"],
 )
-async def test_a_history_that_cannot_be_paged_is_no_truth(pages):
-    with pytest.raises(TransientFeedError, match="history"):
-        await Asked(*pages)(lambda queries: queries.closed_orders(1))
+async def test_a_history_that_cannot_be_paged_proves_nothing(pages, caplog):
+    """What could be read is taken; what was not seen stays unknown."""
+    done = [[each | {"status": "DONE"} for each in rows] for rows in pages]
+    updates = await Asked(*done)(lambda queries: queries.closed_orders(1))
+    assert len(updates) == 100
+    assert "cannot be paged" in caplog.text
+    found = await Asked(*pages, now=NONCE + 60 * MINUTE)(lambda queries: queries.find([ref(nonce=7)]))
+    assert (found.updates, found.absent) == ([], [])
+
+
+@pytest.mark.parametrize("status", [404, 405, 501])
+async def test_what_is_not_served_proves_nothing(status):
+    gone = answer(status, b"nothing here")
+    questions = [lambda q: q.open_orders(), lambda q: q.closed_orders(1), lambda q: q.trades(1)]
+    for question in questions:
+        assert await Asked(*[gone] * 3)(question) == []
+    for named in (ref(nonce=7), ref(nonce=7, cid="ab")):
+        found = await Asked(*[gone] * 6, now=NONCE + 60 * MINUTE)(lambda q, named=named: q.find([named]))
+        assert (found.updates, found.absent) == ([], [])
 
 
 async def test_closed_orders_are_paged_without_repetition():

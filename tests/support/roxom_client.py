@@ -1,0 +1,105 @@
+"""What the tests of the Roxom client share: events and orders as the wire writes them, settings, terms."""
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from nautilus_orderfeeds.feed.clock import Clock, ManualClock
+from nautilus_orderfeeds.orders.requests import NewOrder
+from nautilus_orderfeeds.orders.words import OrderSide, OrderType, TimeInForce
+from nautilus_orderfeeds.venues.roxom import wire
+from nautilus_orderfeeds.venues.roxom.codec import OrderCodec
+from nautilus_orderfeeds.venues.roxom.frames import PrivateDecoder
+from nautilus_orderfeeds.venues.roxom.identity import Terms
+from nautilus_orderfeeds.venues.roxom.settings import RoxomSettings
+
+SAMPLES = Path(__file__).parents[1] / "venues" / "roxom" / "samples"
+
+ORDER_ID = "01981061-787c-7fd0-b707-18fa252f0d0b"
+CREATED_NS = 1752621480060000000
+EVENT_NS = 1752621480060801000
+
+
+def event(status: str = "submitted", executed: str = "0.00", remaining: str = "1.00", **changed: Any) -> bytes:
+    """An order event with the eight fields of the venue page, and others where given."""
+    data = {
+        "orderId": ORDER_ID,
+        "accountId": "f2268d92-b3d8-48b1-8541-90dc250cd7e9",
+        "symbol": "GOLD-BTC",
+        "status": status,
+        "remainingQty": remaining,
+        "executedQty": executed,
+        "avgPx": "0.00000000",
+        "timestamp": EVENT_NS,
+        **changed,
+    }
+    return json.dumps({"type": "order", "data": data}).encode()
+
+
+def rest_order(status: str = "submitted", filled: str | None = "0.00", **changed: Any) -> wire.Order:
+    """An order over REST in the current shape."""
+    order = {
+        "id": ORDER_ID,
+        "symbol": "GOLD-BTC",
+        "instType": "perpetual",
+        "side": "buy",
+        "type": "limit",
+        "timeInForce": "gtc",
+        "qty": "1.00",
+        "px": "0.04858200",
+        "status": status,
+        "createdAt": CREATED_NS // 1_000_000,
+        "amountFilled": filled,
+        "size": "1.00",
+        "unit": "btc",
+        **changed,
+    }
+    return wire.ORDER.decode(json.dumps(order))
+
+
+def terms(**changed: Any) -> Terms:
+    """What was asked for: a limit order to buy 1.00 at 0.048582."""
+    fields: dict[str, Any] = {
+        "client_order_id": "O-1",
+        "sent_ns": CREATED_NS - 5_000_000,
+        "symbol": "GOLD-BTC",
+        "side": OrderSide.BUY,
+        "type": OrderType.LIMIT,
+        "time_in_force": TimeInForce.GTC,
+        "quantity": Decimal("1.00"),
+        "price": Decimal("0.04858200"),
+        **changed,
+    }
+    return Terms(**fields)
+
+
+def new_order(**changed: Any) -> NewOrder:
+    """A limit order to buy 1.00 at 0.048582."""
+    fields: dict[str, Any] = {
+        "client_order_id": "O-1",
+        "symbol": "GOLD-BTC",
+        "side": OrderSide.BUY,
+        "type": OrderType.LIMIT,
+        "time_in_force": TimeInForce.GTC,
+        "quantity": Decimal("1.00"),
+        "price": Decimal("0.048582"),
+        **changed,
+    }
+    return NewOrder(**fields)
+
+
+def codec(clock: Clock | None = None, **settings: Any) -> OrderCodec:
+    """A codec that knows nothing yet; its clock stands before any order of the tests."""
+    return OrderCodec(RoxomSettings(**settings), clock or ManualClock(CREATED_NS))
+
+
+def decoder(orders: OrderCodec | None = None, *, creating: bool = False) -> PrivateDecoder:
+    """A decoder of the private stream."""
+    return PrivateDecoder(orders or codec(), lambda: creating)
+
+
+def sample(name: str) -> bytes:
+    """The bytes of a sample, wherever it lies."""
+    (path,) = SAMPLES.glob(f"*/{name}")
+    return path.read_bytes()

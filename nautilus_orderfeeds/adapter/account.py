@@ -39,7 +39,7 @@ class AccountKeeper:
         self._poll_secs = poll_secs
         self._balances: dict[str, AccountBalance] = {}
         self._due_secs = 0.0
-        self._reading = False
+        self._reading: asyncio.Task[None] | None = None
         self._wanted = False
 
     def take(self, update: AccountUpdate) -> None:
@@ -94,13 +94,23 @@ class AccountKeeper:
         """Ask for the balances to be read again soon; many requests make one reading."""
         self._wanted = True
 
-    async def tick(self, now_secs: float) -> None:
-        """Read the balances if they were asked for or are due. Failures are logged and tried again."""
+    def tick(self, now_secs: float) -> None:
+        """Begin to read the balances if they were asked for or are due: a venue's limits may make that wait long."""
         polled = self._poll_secs > 0 and now_secs >= self._due_secs
-        if self._reading or not (self._wanted or polled):
+        if self._reading is not None or not (self._wanted or polled):
             return
-        self._reading, self._wanted = True, False
+        self._wanted = False
         self._due_secs = now_secs + self._poll_secs
+        self._reading = asyncio.get_running_loop().create_task(self._read_once(), name="read balances")
+
+    async def stop(self) -> None:
+        """End a reading under way."""
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.wait({self._reading})
+
+    async def _read_once(self) -> None:
+        """Read the balances. Failures are logged and tried again."""
         try:
             update = await self._read()
             if update is not None:
@@ -108,11 +118,10 @@ class AccountKeeper:
         except FeedError as e:
             self._wanted = True
             self._client._log.warning(f"Balances could not be read: {e}")
-        except asyncio.CancelledError:
-            self._wanted = True
-            raise
+        except Exception as e:
+            self._client._log.exception("Balances could not be taken in; going on", e)
         finally:
-            self._reading = False
+            self._reading = None
 
 
 def _less(total: Money, free: Money) -> Any:

@@ -44,7 +44,9 @@ def adopt(
 ) -> int:
     """Take up the account's orders in the cache that the journal does not know; return how many."""
     adopted = 0
-    for order in cache.orders(venue=nt_venue, account_id=account_id):
+    for order in cache.orders(venue=nt_venue):
+        if order.account_id not in (None, account_id):
+            continue  # of another account in this node; one entered elsewhere has none
         client_order_id = order.client_order_id.value
         if order.status in _UNSENT or tracker.get(client_order_id) is not None:
             continue

@@ -48,7 +48,7 @@ _MAX_PLACES = FIXED_PRECISION
 _UNITS = tuple(Decimal(1).scaleb(-places) for places in range(FIXED_PRECISION + 1))
 
 # The framework keeps a number as the integer count of 10**-FIXED_PRECISION in it. Its own `from_decimal` finds that
-# integer in many steps, `_raw_of` in two. These refuse to lose a digit, and numbers near what the framework can hold
+# integer in many steps, `raw_of` in two. These refuse to lose a digit, and numbers near what the framework can hold
 # (`from_raw` does not check that); what they refuse takes the long way.
 _exact = Context(prec=60, Emax=FIXED_PRECISION + 11, traps=[Inexact, Overflow, InvalidOperation])
 _fit = _exact.quantize
@@ -80,8 +80,8 @@ def _at_least(value: Decimal, places: int) -> Decimal:
     return value if has <= _MAX_PLACES else value.quantize(_UNITS[_MAX_PLACES])
 
 
-def _raw_of(value: Decimal, places: int) -> int | None:
-    """Return the framework's integer for `value`; None if it has more decimals than `places`, or is huge."""
+def raw_of(value: Decimal, places: int) -> int | None:
+    """Return the framework's integer for `value` (see `from_raw`); None if it has more than `places`, or is huge."""
     try:
         return int(_scale(_fit(value, _UNITS[places]), _RAW_PER_ONE))
     except DecimalException:
@@ -90,13 +90,13 @@ def _raw_of(value: Decimal, places: int) -> int | None:
 
 def price(value: Decimal, places: int) -> Price:
     """Return a framework price of at least `places` decimals; finer digits of `value` are kept."""
-    raw = _raw_of(value, places)
+    raw = raw_of(value, places)
     return Price.from_decimal(_at_least(value, places)) if raw is None else Price.from_raw(raw, places)
 
 
 def quantity(value: Decimal, places: int) -> Quantity:
     """Return a framework quantity of at least `places` decimals; finer digits of `value` are kept."""
-    raw = _raw_of(value, places)
+    raw = raw_of(value, places)
     if raw is None or raw < 0:
         return Quantity.from_decimal(_at_least(value, places))
     return Quantity.from_raw(raw, places)

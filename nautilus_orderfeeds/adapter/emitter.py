@@ -39,6 +39,7 @@ class Native:
     """The framework's identifiers of one order, made once."""
 
     __slots__ = (
+        "_commission_unit",
         "_left_over",
         "_price",
         "_px",
@@ -67,7 +68,8 @@ class Native:
         self.order_side = convert.NT_SIDE[tracked.state.side]
         self.order_type = order.order_type
         self.quote_currency = instrument.quote_currency
-        self.commission_currency: str = instrument.get_settlement_currency().code
+        self._commission_unit = instrument.get_settlement_currency()
+        self.commission_currency: str = self._commission_unit.code
         self.price_places: int = instrument.price_precision
         self.size_places: int = instrument.size_precision
         self.venue_order_id_text = ""
@@ -85,6 +87,10 @@ class Native:
         """
         code = fill.commission_currency or self.commission_currency
         due = fill.commission
+        if not self._left_over and code == self.commission_currency:
+            raw = convert.raw_of(due, self._commission_unit.precision)
+            if raw is not None:  # the usual case: nothing to round
+                return Money.from_raw(raw, self._commission_unit)
         if self._left_over:
             due = EXACT.add(due, self._left_over.pop(code, ZERO))
         money, rest = convert.money_and_rest(due, code)

@@ -155,7 +155,7 @@ class OrderFeedExecutionClient(ExecutionLife, ExecutionReports, LiveExecutionCli
                 return
             for message in messages:
                 if type(message) is OrderUpdate:
-                    intake.update(message)
+                    intake.update(message, now_ns)
                 else:
                     self.handle_message(message)
         except FrameError as e:
@@ -258,25 +258,28 @@ class OrderFeedExecutionClient(ExecutionLife, ExecutionReports, LiveExecutionCli
         audit_secs = self._config.audit_interval_secs
         next_audit = self._clock.timestamp() + audit_secs
         next_prune = self._clock.timestamp() + 86_400
-        while True:
-            await asyncio.sleep(_TICK_SECS)
-            now = self._clock.timestamp()
-            try:
-                self._intake.refresh_subscribers()
-                live = all(session.state is FeedState.LIVE for session in self._sessions)
-                await self._resolver.tick()
-                self._keeper.tick()
-                await self._account.tick(now)
-                if audit_secs and now >= next_audit and live:
-                    next_audit = now + audit_secs
-                    self._sync_soon("audit")
-                if now >= next_prune and self._journal is not None:
-                    next_prune = now + 86_400
-                    self._journal.prune(self._clock.timestamp_ns())
-            except FeedError as e:
-                self._log.warning(f"Timer: {e}")
-            except Exception as e:
-                self._log.exception("Timer step failed; going on", e)
+        try:
+            while True:
+                await asyncio.sleep(_TICK_SECS)
+                now = self._clock.timestamp()
+                try:
+                    self._intake.refresh_subscribers()
+                    live = all(session.state is FeedState.LIVE for session in self._sessions)
+                    await self._resolver.tick()
+                    self._keeper.tick()
+                    self._account.tick(now)
+                    if audit_secs and now >= next_audit and live:
+                        next_audit = now + audit_secs
+                        self._sync_soon("audit")
+                    if now >= next_prune and self._journal is not None:
+                        next_prune = now + 86_400
+                        self._journal.prune(self._clock.timestamp_ns())
+                except FeedError as e:
+                    self._log.warning(f"Timer: {e}")
+                except Exception as e:
+                    self._log.exception("Timer step failed; going on", e)
+        finally:
+            await self._account.stop()
 
     # -- commands: queued the moment they are given ----------------------------------------------------------------
 

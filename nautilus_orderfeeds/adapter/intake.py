@@ -87,10 +87,18 @@ class Intake:
 
     # -- from the venue --------------------------------------------------------------------------------------------
 
-    def update(self, update: OrderUpdate) -> TrackedOrder | None:
-        """Take in one update; return its order, or None if it is kept for later or concerns nobody."""
+    def update(self, update: OrderUpdate, now_ns: int = 0) -> TrackedOrder | None:
+        """Take in one update; return its order, or None if it is kept for later or concerns nobody.
+
+        Parameters
+        ----------
+        update : OrderUpdate
+            What the venue says.
+        now_ns : int
+            UNIX ns, where the caller has just asked the clock.
+        """
         tracker = self.tracker
-        now_ns = self._clock.timestamp_ns()
+        now_ns = now_ns or self._clock.timestamp_ns()
         tracked = tracker.find(update)
         if tracked is None:
             tracked = self._unknown(update, now_ns)

@@ -247,7 +247,7 @@ class RestClient:
                     raise
             else:
                 retry_after_secs = response.retry_after_secs
-                if attempts <= 0 or not (response.status == 429 or response.status >= 500):
+                if attempts <= 0 or not (response.status == 429 or _may_pass(response.status)):
                     return response
                 if (retry_after_secs or 0.0) > self._max_retry_after_secs:
                     return response
@@ -352,6 +352,11 @@ class RestClient:
 
 async def _mark_may_have_left(session: aiohttp.ClientSession, context: SimpleNamespace, params: object) -> None:
     context.trace_request_ctx.may_have_left = True
+
+
+def _may_pass(status: int) -> bool:
+    """Whether a failure of the venue may be over at the next try; a call it does not have (501) stays away."""
+    return status >= 500 and status != 501
 
 
 def _encode_query(params: Params) -> str:

@@ -5,11 +5,16 @@ if there are none, the later time. Equal in all of these is not old: times repea
 are knowledge whatever the age of the statement that brings them: both are true for ever.
 """
 
-from decimal import Decimal
+from typing import Final
 
 from nautilus_orderfeeds.orders.state import End, Known, OrderState
 from nautilus_orderfeeds.orders.updates import END_STATUSES, OrderUpdate, VenueStatus
 from nautilus_orderfeeds.orders.words import LiquiditySide, OrderStatus
+
+# Bound once: Python looks an enum's member up anew at every use.
+_UNKNOWN_SIDE: Final = LiquiditySide.NO_LIQUIDITY_SIDE
+_WORKING: Final = VenueStatus.WORKING
+_PENDING_CANCEL: Final = VenueStatus.PENDING_CANCEL
 
 
 def learn(state: OrderState, update: OrderUpdate) -> bool:
@@ -40,19 +45,31 @@ def learn(state: OrderState, update: OrderUpdate) -> bool:
             known.fees = update.fees
         if update.fees_currency is not None:
             known.fees_currency = update.fees_currency
-    if update.liquidity_side is not LiquiditySide.NO_LIQUIDITY_SIDE:
+    if update.liquidity_side is not _UNKNOWN_SIDE:
         known.liquidity_side = update.liquidity_side
     if status is None:
         return False
-    if status is VenueStatus.WORKING:
+    if status is _WORKING:
         known.working = True
     elif status is VenueStatus.WAITING:
         known.waiting = True
     elif status in END_STATUSES:
         _learn_end(known, update, status, complete=filled is not None)
-    if not _learn_age(known, update, filled):
+    # How new is it, by what it says first of: quantity, version, time?
+    if filled is not None and filled != known.stated_qty:
+        if filled < known.stated_qty:
+            return False
+        known.stated_qty = filled
+    elif update.version and known.version and update.version != known.version:
+        if update.version < known.version:
+            return False
+    elif 0 < update.ts_event < known.ts_event:
         return False
-    known.canceling = status is VenueStatus.PENDING_CANCEL
+    if update.version:
+        known.version = update.version
+    if update.ts_event:
+        known.ts_event = update.ts_event
+    known.canceling = status is _PENDING_CANCEL
     if filled is not None and update.quantity is not None:
         known.terms_as_of = filled
     return True
@@ -72,20 +89,3 @@ def _learn_end(known: Known, update: OrderUpdate, status: VenueStatus, *, comple
         )
     elif complete and not end.complete:
         known.end = End(end.status, end.reason, end.due_post_only, end.rejects_live, end.ts_event)
-
-
-def _learn_age(known: Known, update: OrderUpdate, filled: Decimal | None) -> bool:
-    if filled is not None and filled != known.stated_qty:
-        if filled < known.stated_qty:
-            return False
-        known.stated_qty = filled
-    elif update.version and known.version and update.version != known.version:
-        if update.version < known.version:
-            return False
-    elif 0 < update.ts_event < known.ts_event:
-        return False
-    if update.version:
-        known.version = update.version
-    if update.ts_event:
-        known.ts_event = update.ts_event
-    return True

@@ -234,6 +234,10 @@ class OrderState:
         return known.filled_qty > self.filled_qty and self.unexplained_qty > ZERO
 
 
+# Bound once: Python looks an enum's member up anew at every use.
+_FILL: Final = Trigger.FILL
+_PARTIAL_FILL: Final = Trigger.PARTIAL_FILL
+
 #: What an event does to the status; other events are bookkeeping. A fill is one of two, so it is not here.
 _TRIGGERS: Final[dict[type[ev.OrderEvent], Trigger]] = {
     ev.OrderDenied: Trigger.DENY,
@@ -254,7 +258,7 @@ _TRIGGERS: Final[dict[type[ev.OrderEvent], Trigger]] = {
 def _trigger_of(state: OrderState, event: ev.OrderEvent) -> Trigger | None:
     """Return what `event` does to the status; None for bookkeeping that leaves it alone."""
     if type(event) is ev.OrderFilled:
-        return Trigger.FILL if event.cum_qty >= state.quantity else Trigger.PARTIAL_FILL
+        return _FILL if event.cum_qty >= state.quantity else _PARTIAL_FILL
     return _TRIGGERS.get(type(event))
 
 

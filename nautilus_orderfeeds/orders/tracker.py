@@ -47,6 +47,8 @@ class TrackedOrder:
         UNIX ns.
     unsettled_since_ns : int
         UNIX ns since the venue claims more than could be told; 0 if it does not.
+    is_open : bool
+        Not told to be closed, or the venue claims more than could be told.
     native : Any
         What the binding keeps with the order (the framework's side of it); None if nothing yet.
     """
@@ -60,6 +62,7 @@ class TrackedOrder:
     created_ns: int = 0
     ts_accepted: int = 0
     unsettled_since_ns: int = 0
+    is_open: bool = False
     native: Any = None
 
     @property
@@ -268,6 +271,7 @@ class OrderTracker:
         """Drop a closed order from memory (the journal keeps it)."""
         self._orders.pop(tracked.client_order_id, None)
         self._open.pop(tracked.client_order_id, None)
+        tracked.is_open = False
         for ref in tracked.refs:
             self._by_ref.pop(ref, None)
         if tracked.state.venue_order_id is not None:
@@ -286,10 +290,13 @@ class OrderTracker:
             tracked.unsettled_since_ns = 0
         elif not tracked.unsettled_since_ns:
             tracked.unsettled_since_ns = now_ns
-        if state.status in CLOSED_STATUSES and not tracked.unsettled_since_ns:
-            self._open.pop(state.client_order_id, None)
-        else:
-            self._open[state.client_order_id] = tracked
+        is_open = state.status not in CLOSED_STATUSES or tracked.unsettled_since_ns > 0
+        if is_open is not tracked.is_open:
+            tracked.is_open = is_open
+            if is_open:
+                self._open[state.client_order_id] = tracked
+            else:
+                self._open.pop(state.client_order_id, None)
 
     def _fold(self, tracked: TrackedOrder, event: ev.OrderEvent) -> None:
         evolve(tracked.state, event)

@@ -36,8 +36,8 @@ def decode[T](venue: str, decoder: "msgspec.json.Decoder[T]", raw: bytes, expect
 
 
 def is_id(value: str) -> bool:
-    """Return whether `value` may be shown, stored and compared as an id: printable ASCII, and not empty."""
-    return bool(value) and value.isascii() and value.isprintable()
+    """Return whether `value` may be shown, stored and compared as an id: printable ASCII, and not blank."""
+    return bool(value) and value.isascii() and value.isprintable() and not value.isspace()
 
 
 def check_id(name: str, value: str) -> str:
@@ -48,6 +48,6 @@ def check_id(name: str, value: str) -> str:
     ValueError
         If it is none; `name` says what it was to be.
     """
-    if value and value.isascii() and value.isprintable():
+    if value and value.isascii() and value.isprintable() and not value.isspace():
         return value
     raise ValueError(f"{name} {value[:80]!r} is not printable ASCII text")

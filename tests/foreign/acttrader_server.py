@@ -127,7 +127,8 @@ class ForeignActTrader:
                 await error("not enough margin")
             case "newordersingle":
                 order = self.new(
-                    symbol=payload["symbol"], type=payload["type"], side=payload["side"], price=payload.get("price", 1.2),
+                    symbol=payload["symbol"], type=payload["type"], side=payload["side"],
+                    price=payload.get("price", 1.2),
                     origQty=payload["quantity"], clientOrderId=payload.get("clientOrderId", ""),
                     timeInForce=payload.get("timeInForce", "GTC"),
                 )  # fmt: skip

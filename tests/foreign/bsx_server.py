@@ -73,6 +73,7 @@ class ForeignBsx:
         self.trades = {}
         self.sockets = set()
         self.calls = []
+        self.asked = []
         self._times = itertools.count(1_719_319_405_611_080_236, 1_000_000)
         self._ids = itertools.count(1)
 
@@ -85,7 +86,8 @@ class ForeignBsx:
         now = self._now()
         n = next(self._ids)
         order = {
-            "id": f"a01292c9-00f1-4c18-9d47-{n:012d}", "client_order_id": "", "nonce": str(1_719_319_405_354_011_720 + n),
+            "id": f"a01292c9-00f1-4c18-9d47-{n:012d}", "client_order_id": "",
+            "nonce": str(1_719_319_405_354_011_720 + n),
             "product_id": "BTC-PERP", "sender": WALLET, "side": "BUY", "type": "LIMIT", "status": "PENDING",
             "price": "50000", "size": "0.01", "filled_size": "0", "avg_price": "0", "filled_fees": "0",
             "time_in_force": "GTC", "post_only": False, "reduce_only": False, "stp": "CANCEL_TAKER",
@@ -244,6 +246,7 @@ class ForeignBsx:
 
     async def _create(self, body):
         ways = self.ways
+        self.asked.append(body)
         if Decimal(body["size"]) > 5:
             status, kind, text = ways.refusal
             return web.Response(status=status, content_type=kind, text=text)

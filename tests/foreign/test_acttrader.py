@@ -42,6 +42,7 @@ async def trading(server, instruments, **changed):
         "starting_balances": ["100000 USD"],
         "journal": ":memory:",
         "settle_secs": 0.2,
+        "requests_per_sec": 200,
     } | changed
     strategy = Strategy()
     config = node_config({ACTTRADER: ActTraderExecClientConfig(**fields)})

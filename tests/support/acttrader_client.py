@@ -11,13 +11,16 @@ from typing import Any
 
 from nautilus_trader.config import StrategyConfig
 from nautilus_trader.model.enums import OrderSide as NtSide
+from nautilus_trader.model.enums import OrderStatus as NtStatus
+from nautilus_trader.model.enums import OrderType as NtType
 from nautilus_trader.model.identifiers import AccountId, InstrumentId
 from nautilus_trader.trading.strategy import Strategy
 
+from nautilus_orderfeeds.adapter.contingency import is_held
 from nautilus_orderfeeds.cli.compare import compare
 from nautilus_orderfeeds.orders.requests import NewOrder
 from nautilus_orderfeeds.orders.words import OrderSide, OrderType, TimeInForce
-from nautilus_orderfeeds.sim import simulate
+from nautilus_orderfeeds.sim import Side, simulate
 from nautilus_orderfeeds.venues.acttrader import ActTraderLiveExecClientFactory
 from nautilus_orderfeeds.venues.acttrader.settings import ActTraderSettings
 from nautilus_orderfeeds.venues.acttrader.venue import ActTraderVenue
@@ -185,6 +188,43 @@ class Trading:
 
     async def agree(self) -> None:
         await self.until(lambda: not self.differences(), f"both sides to agree: {self.differences()}")
+
+
+class Bracket:
+    """An entry that rests below the market, and its exits."""
+
+    def __init__(self, t: Trading, *, quantity: int = 10000, **terms: Any) -> None:
+        options: dict[str, Any] = {
+            "entry_order_type": NtType.LIMIT,
+            "entry_price": t.px(t.bid - D("0.001")),
+            "sl_trigger_price": t.px(t.bid - D("0.01")),
+            "tp_price": t.px(t.ask + D("0.001")),
+            "tp_post_only": False,
+        }
+        self.t = t
+        self.list = t.desk.order_factory.bracket(IID, NtSide.BUY, t.qty(quantity), **{**options, **terms})
+        self.entry, self.stop, self.profit = self.list.orders
+
+    @property
+    def children(self) -> list[Any]:
+        return [self.stop, self.profit]
+
+    async def submit(self) -> None:
+        self.t.desk.submit_order_list(self.list)
+        await self.t.until(lambda: all(o.status == NtStatus.ACCEPTED for o in self.list.orders), "all accepted")
+
+    def fill(self, size: int = 10000) -> None:
+        self.t.sim.market.trade("EURUSD", self.entry.price.as_decimal(), D(size), Side.SELL)
+
+    def at_venue(self) -> list[Any]:
+        """The children as the venue has them."""
+        return [self.t.sim.ledger.order(o.venue_order_id.value) for o in self.children]
+
+    async def released(self) -> None:
+        await self.t.until(
+            lambda: all(not is_held(o.venue_order_id.value) and o.is_open for o in self.children),
+            "the children to be at the venue",
+        )
 
 
 @asynccontextmanager

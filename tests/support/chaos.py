@@ -135,7 +135,9 @@ def arm(sim: Any, chaos: Chaos, rng: random.Random) -> list[str]:
         (Fault.STALE_SNAPSHOT, lambda: sim.faults.arm(Fault.STALE_SNAPSHOT, probability=0.5, times=4, lag=3)),
     ]
     menu += [(fault, lambda f=fault: sim.faults.arm(f, where=chaos.creates, probability=0.15)) for fault in chaos.rest]
-    menu += [(fault, lambda f=fault: sim.faults.arm(f, where=chaos.cancels, probability=0.2)) for fault in chaos.rest[:2]]
+    menu += [
+        (fault, lambda f=fault: sim.faults.arm(f, where=chaos.cancels, probability=0.2)) for fault in chaos.rest[:2]
+    ]
     chosen = rng.sample(menu, rng.randint(2, 4))
     for _, do in chosen:
         do()

@@ -6,6 +6,7 @@ from decimal import Decimal
 from nautilus_orderfeeds.sim.faults import Fault
 from nautilus_orderfeeds.venues.acttrader import ActTraderLiveExecClientFactory
 from nautilus_orderfeeds.venues.bsx import BsxLiveExecClientFactory
+from nautilus_orderfeeds.venues.outpoll import OutpollLiveExecClientFactory
 from nautilus_orderfeeds.venues.roxom import RoxomLiveExecClientFactory
 from nautilus_orderfeeds.venues.sfox import SfoxLiveExecClientFactory
 from tests.support.chaos import Chaos
@@ -94,7 +95,7 @@ ROXOM = Chaos(
     rest=REST_FAULTS,
     price_tolerance=Decimal("0.00000001"),
     # Two orders alike within a second would leave in doubt which of them is meant.
-    exec_options={"requests_per_sec": 500, "clock_tolerance_secs": 0.05},
+    exec_options={"requests_per_sec": 500, "clock_tolerance_secs": 0.05, "match_window_secs": 0.5},
     kinds=("limit", "post_only", "ioc", "market"),
     creates="POST /v1/orders",
     cancels="POST /v1/orders/*/cancel",
@@ -117,6 +118,61 @@ ROXOM_PAGE = replace(
     },
 )
 
+#: Under which names the simulated Outpoll writes what no page of the venue documents.
+OUTPOLL_TRADES = {
+    "trade_id": "i",
+    "order_id": "oi",
+    "price": "p",
+    "quantity": "q",
+    "fee": "f",
+    "liquidity": "l",
+    "time_ms": "m",
+}
+
+OUTPOLL = Chaos(
+    venue="outpoll",
+    name="OUTPOLL",
+    symbol="3f0c2f52-6d0e-4a43-9c56-0c1f6b0e7a01",
+    quantity="5",
+    exec_factory=OutpollLiveExecClientFactory,
+    frames="[bo]*",
+    rest=REST_FAULTS,
+    # Average prices never appear: each trade has its own.
+    price_tolerance=Decimal(0),
+    sim_options={"amount_decimals": 8, "history_delay_secs": 0.4, "process_delay_secs": 0.02, "place_status": 202},
+    exec_options={
+        "requests_per_sec": 500,
+        "read_settle_secs": 1.5,
+        "read_gap_secs": 0.3,
+        "accept_secs": 1.0,
+        "trades_fields": OUTPOLL_TRADES,
+    },
+    kinds=("limit", "crossing", "market_by_amount", "market"),
+)
+
+# Without trades: fills are derived from the orders and the balances, a fill before the answer to its order included.
+OUTPOLL_DERIVED = replace(
+    OUTPOLL,
+    price_tolerance=Decimal("0.2"),
+    sim_options={
+        "amount_decimals": 8,
+        "history_delay_secs": 0.2,
+        "active_quantity": "remaining",
+        "place_update": "before",
+        "cancel_update": "before",
+        "update_meaning": "c",
+    },
+    exec_options={
+        "requests_per_sec": 500,
+        "read_settle_secs": 1.0,
+        "read_gap_secs": 0.3,
+        "accept_secs": 1.0,
+        "trust_closed_quantity": True,
+        "active_quantity_is_remaining": True,
+    },
+    kinds=("limit", "crossing", "market"),
+)
+
 ALL = {
     "bsx": BSX,
     "acttrader": ACTTRADER_FINAL,
@@ -124,4 +180,6 @@ ALL = {
     "sfox": SFOX,
     "roxom": ROXOM,
     "roxom_page": ROXOM_PAGE,
+    "outpoll": OUTPOLL,
+    "outpoll_derived": OUTPOLL_DERIVED,
 }

@@ -11,7 +11,9 @@ from nautilus_trader.model.enums import OrderType, TimeInForce
 
 from nautilus_orderfeeds.sim.model import SelfTrade
 from tests.support.acttrader_profile import ACTTRADER
+from tests.support.outpoll_profile import OUTPOLL
 from tests.support.roxom_profile import ROXOM
+from tests.support.sfox_profile import SFOX
 from tests.support.venue_profile import Call, How, Refusal, VenueProfile
 
 _STOPS = "does not support order type"
@@ -129,6 +131,12 @@ BSX = VenueProfile(
 )
 
 
-PROFILES = (BSX, ROXOM, *((ACTTRADER,) if os.environ.get("ACTTRADER_PROFILE") else ()))
+PROFILES = (
+    BSX,
+    ROXOM,
+    *((ACTTRADER,) if os.environ.get("ACTTRADER_PROFILE") else ()),
+    *((OUTPOLL,) if os.environ.get("OUTPOLL_PROFILE") else ()),
+    *((SFOX,) if os.environ.get("SFOX_PROFILE") else ()),
+)
 
 __all__ = ["PROFILES", "Call", "How", "Refusal", "VenueProfile"]

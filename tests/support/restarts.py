@@ -6,8 +6,10 @@ from typing import Any
 
 from nautilus_orderfeeds.venues.acttrader import ActTraderLiveExecClientFactory
 from nautilus_orderfeeds.venues.bsx import BsxLiveExecClientFactory
+from nautilus_orderfeeds.venues.outpoll import OutpollLiveExecClientFactory
 from nautilus_orderfeeds.venues.roxom import RoxomLiveExecClientFactory
 from nautilus_orderfeeds.venues.sfox import SfoxLiveExecClientFactory
+from tests.support.chaos_venues import OUTPOLL_TRADES
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,28 @@ ACTTRADER_FINAL = Restart(
     balances=False,
 )
 
+OUTPOLL = Restart(
+    venue="outpoll",
+    name="OUTPOLL",
+    prefix="Outpoll",
+    symbol="3f0c2f52-6d0e-4a43-9c56-0c1f6b0e7a01",
+    sim_symbol="3f0c2f52-6d0e-4a43-9c56-0c1f6b0e7a01",
+    quantity="5",
+    tick="0.01",
+    exec_factory=OutpollLiveExecClientFactory,
+    price_tolerance=Decimal(0),
+    sim_options={"amount_decimals": 8},
+    exec_options={
+        "requests_per_sec": 500,
+        "read_settle_secs": 1.0,
+        "read_gap_secs": 0.3,
+        "accept_secs": 1.0,
+        "trades_fields": OUTPOLL_TRADES,
+    },
+)
+
 ALL = {
+    "outpoll": OUTPOLL,
     "acttrader": ACTTRADER_FINAL,
     "acttrader_draft": replace(ACTTRADER_FINAL, sim_options={"dialect": "draft"}),
     "bsx": Restart(

@@ -93,6 +93,10 @@ class SfoxAccount:
         self.take(truth)
         return truth
 
+    async def look_up_open(self) -> None:
+        """Read all open orders one by one, as the generic client does with those it waits for."""
+        self.take(await self.venue.look_up([one.ref for one in self.tracker.open_orders()], 0))
+
     def take(self, truth: Truth) -> None:
         for update in truth.updates:
             self.apply(update)

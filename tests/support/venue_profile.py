@@ -90,12 +90,16 @@ class VenueProfile:
         How fine the venue takes an order's expiry, ns.
     sends_market_force : bool
         A market order's time in force goes to the venue.
+    buys_by_amount : bool
+        A market buy is told how much quote currency to spend; one in base units is denied.
     sends_client_order_ids : bool
         The venue is told an id of ours.
     positions_follow_ledger : bool
         The simulation serves positions from the shared ledger, so that a test can take a trade back there.
     wire_trade_id : Callable[[str], str]
         What the venue calls a trade of the simulation.
+    is_public : Callable[[Any], bool]
+        Whether a connection to the simulation is the data client's.
     secrets : tuple[str, ...]
         Credential fields without which the client must not start, and whose values must be shown nowhere.
     bad_logins : Mapping
@@ -144,9 +148,11 @@ class VenueProfile:
     reduces_only: bool = True
     expiry_unit_ns: int = 1
     sends_market_force: bool = True
+    buys_by_amount: bool = False
     sends_client_order_ids: bool = True
     positions_follow_ledger: bool = True
     wire_trade_id: Callable[[str], str] = str
+    is_public: Callable[[Any], bool] = lambda connection: not connection.account
     secrets: tuple[str, ...] = ()
     bad_logins: Mapping[str, tuple[Mapping[str, Any], str]] = field(default_factory=dict)
     refused: Mapping[str, Refusal] = field(default_factory=dict)

@@ -34,7 +34,7 @@ from nautilus_orderfeeds.venues.instruments import InstrumentSpec, places
 _log = logging.getLogger(__name__)
 
 #: Bare words such as `heartbeat`: no message of the protocol, and no fault.
-_BARE_WORD: Final = re.compile(rb"\s*[A-Za-z][A-Za-z _-]{0,31}\s*")
+_BARE_WORD: Final = re.compile(rb"\s*(?!(?:null|true|false)\s*$)[A-Za-z][A-Za-z _-]{0,31}\s*")
 
 _NS_PER_SEC: Final = 1_000_000_000
 

@@ -100,7 +100,7 @@ class OrderCodec:
             check_id("client_order_id", client_order_id)
         size, filled, trades = order.size, order.filled_size, order.last_trades
         check_numbers(size, filled, order.price, order.avg_price, order.stop_price, order.filled_fees)
-        if size < ZERO or (filled is not None and filled < ZERO):
+        if (size.is_signed() and size) or (filled is not None and filled.is_signed() and filled):
             raise ValueError(f"size {size} or filled_size {filled} is negative")
         ts_event = order.updated_at or frame_ts or order.created_at_ts
         seldom = _seldom_told(order)
@@ -219,15 +219,16 @@ def own_fill(
     """
     venue_trade_id = check_id("trade id", trade.id)
     check_numbers(trade.price, trade.size, trade.trading_fee, trade.sequencer_fee)
-    if trade.size <= ZERO or trade.price <= ZERO:
-        raise ValueError(f"trade {venue_trade_id} of {trade.size} at {trade.price}: both must be positive")
+    size, price = trade.size, trade.price
+    if not size or size.is_signed() or not price or price.is_signed():
+        raise ValueError(f"trade {venue_trade_id} of {size} at {price}: both must be positive")
     # Positive is a cost and negative a rebate, as in the framework. Without the trading fee nothing is known.
     fee = trade.trading_fee
     commission = None if fee is None else fee + (trade.sequencer_fee or ZERO)
     return Fill(
         trade_id=trade_id(order_id, venue_trade_id),
-        last_qty=trade.size,
-        last_px=trade.price,
+        last_qty=size,
+        last_px=price,
         commission=commission,
         commission_currency=SETTLEMENT,
         liquidity_side=_INDICATED.get(trade.liquidity_indicator[:1], liquidity),

@@ -25,6 +25,10 @@ _log = logging.getLogger(__name__)
 _REFUSALS: Final = frozenset({400, 401, 403, 404, 429})
 _REASON_CHARS: Final = 200
 
+#: Share of a request's time after which an order that still waits to be sent is given up.
+_OWN_DEADLINE: Final = 0.8
+_LEAST_SECS: Final = 0.05
+
 #: More pages than this are a fault of paging, not an account.
 _MAX_PAGES: Final = 200
 
@@ -159,6 +163,8 @@ class OutpollApi:
         Two equal requests of one second have equal signatures, and whether the venue takes that for a replay is not
         known: the second one waits for the next second (protocol, 12).
         """
+        # Earlier than the caller's own deadline, which could not tell what was sent from what still waited.
+        deadline = self._clock.monotonic() + self._settings.timeout_secs * _OWN_DEADLINE
         turn = self._turns.setdefault(content, asyncio.Lock())
         signed = asyncio.Event()
 
@@ -171,7 +177,10 @@ class OutpollApi:
         async with turn:
             while self._clock.time_ns() // 1_000_000_000 <= self._signed.get(content, 0):
                 await self._clock.sleep(1.0 - self._clock.time_ns() % 1_000_000_000 / 1e9)
-            sending = asyncio.ensure_future(self._command("POST", path, content, ok, Priority.NORMAL, headers))
+            left_secs = max(deadline - self._clock.monotonic(), _LEAST_SECS)
+            sending = asyncio.ensure_future(
+                self._command("POST", path, content, ok, Priority.NORMAL, headers, timeout_secs=left_secs)
+            )
             waiting = asyncio.ensure_future(signed.wait())
             try:
                 await asyncio.wait({sending, waiting}, return_when=asyncio.FIRST_COMPLETED)
@@ -198,10 +207,11 @@ class OutpollApi:
         ok: Callable[[Response], Outcome],
         priority: Priority,
         headers: RestSigner,
+        timeout_secs: float | None = None,
     ) -> Outcome:
         try:
             response = await self._client(Service.ORDERS).request(
-                method, path, body=body, auth=headers, priority=priority
+                method, path, body=body, auth=headers, priority=priority, timeout_secs=timeout_secs
             )
         except (NotSent, OutcomeUnknown) as exc:
             return outcome_of_failure(exc)

@@ -7,7 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 from nautilus_orderfeeds.feed.clock import Clock
-from nautilus_orderfeeds.feed.errors import FatalFeedError, NotSent, OutcomeUnknown, TransientFeedError
+from nautilus_orderfeeds.feed.errors import FatalFeedError, NotSent, NotServed, OutcomeUnknown, TransientFeedError
 from nautilus_orderfeeds.feed.limits import EVERY_ROUTE, Priority, Rate, shared_limiter
 from nautilus_orderfeeds.feed.outcomes import outcome_of, outcome_of_failure
 from nautilus_orderfeeds.feed.rest import Params, Response, RestClient
@@ -22,6 +22,10 @@ _log = logging.getLogger(__name__)
 
 _UNAUTHORIZED: Final = frozenset({401, 403})
 _NOT_FOUND: Final = 404
+_NOT_SERVED: Final = frozenset({_NOT_FOUND, 405, 501})
+
+#: Before every path, in the documentation's generations.
+_PREFIXES: Final = ("/v1", "/api/v1")
 
 
 class ErrorBody(Struct, frozen=True):
@@ -51,6 +55,8 @@ class RoxomApi:
     def __init__(self, settings: RoxomSettings, clock: Clock, authenticator: Authenticator) -> None:
         self._settings = settings
         self._authenticator = authenticator
+        self._prefix = settings.path_prefix
+        self._missed: set[str] = set()
         rates = {EVERY_ROUTE: Rate(settings.requests_per_sec, 1.0)}
         self._rest = RestClient(
             settings.base_url_http,
@@ -92,15 +98,39 @@ class RoxomApi:
         """
         found = await self.find(path, decode, params)
         if found is None:
-            raise TransientFeedError(
-                f"{VENUE}: {self._settings.base_url_http} does not know {self._settings.path_prefix}{path}; is "
+            raise NotServed(
+                f"{VENUE}: {self._settings.base_url_http} does not know {self._prefix}{path}; is "
                 "path_prefix right?"
             )
         return found
 
+    async def optional[T](self, path: str, decode: Callable[[bytes], T], params: Params = None) -> T | None:
+        """Read something that an installation may lack: None then, and a warning once; otherwise raises as `read`.
+
+        What is not told stays unknown: nothing may be concluded from it.
+        """
+        try:
+            return await self.read(path, decode, params)
+        except NotServed as exc:
+            if path not in self._missed:
+                self._missed.add(path)
+                _log.warning("%s Going on without what it would tell", exc)
+            return None
+
+    async def find_prefix(self, path: str, params: Params) -> None:
+        """Take the documented prefix under which `path` is served, if it is not the configured one."""
+        for prefix in (self._prefix, *_PREFIXES):
+            if (await self._get(prefix + path, params)).status in _NOT_SERVED:
+                continue
+            if prefix != self._prefix:
+                _log.warning("%s: the paths begin with %s here, not with %s", VENUE, prefix, self._prefix)
+                self._prefix = prefix
+                self._missed.clear()
+            return
+
     async def find[T](self, path: str, decode: Callable[[bytes], T], params: Params = None) -> T | None:
         """Read something that may not exist (None); raises as `read`."""
-        response = await self._get(self._settings.path_prefix + path, params)
+        response = await self._get(self._prefix + path, params)
         if response.ok:
             try:
                 return decode(response.body)
@@ -114,6 +144,8 @@ class RoxomApi:
                 f"{self._settings.variable('api_key')} and {self._settings.variable('private_key')} belong together "
                 "and that the key is active"
             )
+        if response.status in _NOT_SERVED:
+            raise NotServed(f"{VENUE}: GET {path} is not served here ({response.excerpt()}).")
         raise TransientFeedError(
             f"{VENUE}: GET {path} failed with {response.excerpt()}", retry_after_secs=response.retry_after_secs
         )
@@ -156,7 +188,7 @@ class RoxomApi:
         try:
             response = await self._rest.request(
                 "POST",
-                self._settings.path_prefix + path,
+                self._prefix + path,
                 body=body,
                 auth=self._authenticator.request,
                 priority=priority,

@@ -90,7 +90,7 @@ class OrderQueries:
             terms = terms_of(ref)
             if terms is not None and ref.venue_order_id is not None:
                 memories.bind(ref.venue_order_id, terms)
-        listed = await self._list(include_closed=False)
+        listed = await self._list(include_closed=False) or []
         open_ids = {order.id for order in listed}
         missing = [ref.venue_order_id for ref in refs if ref.venue_order_id and ref.venue_order_id not in open_ids]
         found = [order for order in await asyncio.gather(*map(self._one, missing)) if order is not None]
@@ -105,7 +105,7 @@ class OrderQueries:
         FeedError
             If anything could not be read.
         """
-        orders = await self._list(include_closed=True)
+        orders = await self._list(include_closed=True) or []
         open_ids = {order.id for order in orders if status_word(order.status, order.id) not in FINAL_STATUSES}
         memories = self._codec.memories
         ended = []
@@ -132,6 +132,8 @@ class OrderQueries:
         if not wanted:
             return []
         orders = await self._list(include_closed=True)
+        if orders is None:
+            return []
         memories = self._codec.memories
         named = {order.id for order in orders if memories.is_own(order.id)}
         # Creates that were begun meanwhile may be in the list as well.
@@ -181,20 +183,22 @@ class OrderQueries:
         fills: list[LogFill] = []
         cursor: str | None = None
         for _ in range(_MAX_PAGES):
-            page = await self._api.read(
+            page = await self._api.optional(
                 "/accounts/transaction-log", _decode_log, query if cursor is None else {**query, "cursor": cursor}
             )
+            if page is None:
+                return fills
             fills += page[0]
             if not page[1] or page[1] == cursor:
                 return fills
             cursor = page[1]
         raise TransientFeedError(f"{VENUE}: the transaction log has no end after {_MAX_PAGES} pages")
 
-    async def _list(self, *, include_closed: bool) -> list[wire.Order]:
+    async def _list(self, *, include_closed: bool) -> list[wire.Order] | None:
         query = {"instType": INST_TYPE, "unit": UNIT}
         if include_closed:
             query["includeClosed"] = "true"
-        return await self._api.read("/orders", _decode_orders, query)
+        return await self._api.optional("/orders", _decode_orders, query)
 
     async def _one(self, order_id: str) -> wire.Order | None:
         if not is_id(order_id):

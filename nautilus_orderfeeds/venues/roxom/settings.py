@@ -88,7 +88,7 @@ class RoxomSettings(Struct, frozen=True, kw_only=True):
     maker_fee: Decimal | None = None
     taker_fee: Decimal | None = None
     clock_tolerance_secs: float = 5.0
-    match_window_secs: float = 60.0
+    match_window_secs: float = 20.0
     absent_after_secs: float = 0.0
     requests_per_sec: int = 10
     timeout_secs: float = 10.0

@@ -76,7 +76,8 @@ class RoxomVenue:
             self._api = RoxomApi(self._settings, self._clock, authenticator(self._settings, self._clock))
         try:
             await self._api.probe()
-            await self.account()
+            if await self.account() is None:
+                await self._api.find_prefix("/orders", {"instType": INST_TYPE, "unit": UNIT})
         except BaseException:
             await self.close()
             raise
@@ -140,9 +141,9 @@ class RoxomVenue:
         found = await self._queries_opened().read(refs)
         return Truth(updates=found.updates, absent=found.absent)
 
-    async def account(self) -> AccountUpdate:
-        """Read the balances (``GET /accounts/balance``); raises `FeedError`."""
-        return await self._opened().read("/accounts/balance", decode_balances, {"unit": UNIT})
+    async def account(self) -> AccountUpdate | None:
+        """Read the balances (``GET /accounts/balance``); None if they are not told here. Raises `FeedError`."""
+        return await self._opened().optional("/accounts/balance", decode_balances, {"unit": UNIT})
 
     async def history(self, since_ns: int) -> list[OrderUpdate]:
         """Return the orders created since then (UNIX ns) that have ended; raises `FeedError`."""
@@ -208,14 +209,14 @@ class RoxomVenue:
 
         async def read(spec: InstrumentSpec) -> Position | None:
             query = {"instType": INST_TYPE, "symbol": spec.raw_symbol, "unit": UNIT}
-            found = await api.read("/positions", lambda body: [decode_position(body, spec.symbol)], query)
-            return found[0]
+            found = await api.optional("/positions", lambda body: [decode_position(body, spec.symbol)], query)
+            return None if found is None else found[0]
 
         told = await asyncio.gather(*map(read, self._specs.values()))
         if None in told:
             if not self._told_of_positions:
                 self._told_of_positions = True
-                _log.warning("%s: positions come in the older shape, whose scale is not documented: not used", VENUE)
+                _log.warning("%s: positions are not told, or in the older shape, whose scale is not documented: not used", VENUE)
             return None
         return [position for position in told if position is not None and position.signed_qty]
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from nautilus_orderfeeds.feed.clock import Clock
-from nautilus_orderfeeds.feed.errors import FatalFeedError, NotSent, OutcomeUnknown, TransientFeedError
+from nautilus_orderfeeds.feed.errors import FatalFeedError, NotSent, NotServed, OutcomeUnknown, TransientFeedError
 from nautilus_orderfeeds.feed.limits import Priority
 from nautilus_orderfeeds.feed.outcomes import outcome_of, outcome_of_failure
 from nautilus_orderfeeds.feed.rest import Params, Response, RestClient
@@ -20,6 +20,9 @@ _log = logging.getLogger(__name__)
 
 _UNAUTHORIZED: Final = 401
 _FORBIDDEN: Final = 403
+
+#: The path or the method is unknown there.
+NOT_SERVED_STATUSES: Final = frozenset({404, 405, 501})
 
 
 class SfoxApi:
@@ -45,6 +48,7 @@ class SfoxApi:
             limiter=RestLimits(settings, clock),
             timeout_secs=settings.timeout_secs,
         )
+        self._missed: set[str] = set()
         self.credentials = Credentials(settings, self._rest, clock)
 
     async def close(self) -> None:
@@ -86,6 +90,8 @@ class SfoxApi:
             If the answer cannot be understood.
         """
         response = await self.fetch(path, params, route=route, priority=priority)
+        if response.status in NOT_SERVED_STATUSES:
+            raise NotServed(f"{VENUE}: GET {path} is not served here ({response.excerpt()})")
         if not response.ok:
             raise TransientFeedError(
                 f"{VENUE}: GET {path} failed with {response.excerpt()}", retry_after_secs=response.retry_after_secs
@@ -94,6 +100,27 @@ class SfoxApi:
             return decode(response.body)
         except ValueError as exc:
             raise TransientFeedError(f"{VENUE}: unreadable answer to GET {path}: {exc}") from None
+
+    async def optional[T](
+        self,
+        path: str,
+        decode: Callable[[bytes], T],
+        params: Params = None,
+        *,
+        route: str = "",
+        priority: Priority = Priority.READ,
+    ) -> T | None:
+        """Read something that an installation may lack: None then, and a warning once; otherwise raises as `read`.
+
+        What is not told stays unknown: nothing may be concluded from it.
+        """
+        try:
+            return await self.read(path, decode, params, route=route, priority=priority)
+        except NotServed as exc:
+            if path not in self._missed:
+                self._missed.add(path)
+                _log.warning("%s; going on without what it would tell", exc)
+            return None
 
     async def fetch(
         self, path: str, params: Params = None, *, route: str = "", priority: Priority = Priority.READ

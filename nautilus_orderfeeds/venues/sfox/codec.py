@@ -34,6 +34,9 @@ _log = logging.getLogger(__name__)
 _NS_PER_SEC: Final = 1_000_000_000
 _NS_PER_MS: Final = 1_000_000
 
+#: Last place of the venue's amounts and averages.
+_STEP: Final = Decimal(1).scaleb(-8)
+
 #: What the framework allows for a trade id.
 _TRADE_ID_CHARS: Final = 36
 
@@ -158,7 +161,7 @@ class OrderCodec:
             expire_time_ns=terms.expire_ns,
             filled_qty=order.filled,
             avg_px=order.vwap or None,
-            filled_notional=order.filled_amount or None,
+            filled_notional=_notional(order),
             fees=order.fees,
             # A date of REST would make all that the feed told in the same second look newer; an end is final anyway.
             ts_event=frame_ts or (told_ns if has_ended else 0),
@@ -245,6 +248,17 @@ class OrderCodec:
             if total is not None and order.filled < total:
                 return VenueStatus.WORKING
         return status
+
+
+def _notional(order: Order) -> Decimal | None:
+    """Return the quote amount filled, None where the average price tells it more exactly.
+
+    Both have eight decimals, so the average over less than one unit is the more exact one, if the two agree.
+    """
+    amount, filled, average = order.filled_amount or None, order.filled, order.vwap
+    if amount is not None and average and filled and filled < 1 and abs(average * filled - amount) <= _STEP:
+        return None
+    return amount
 
 
 def _keep[K, V](kept: dict[K, V], key: K, value: V) -> None:

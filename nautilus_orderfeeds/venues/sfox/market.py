@@ -90,8 +90,8 @@ class SfoxMarketFeed:
         Returns
         -------
         list[bytes]
-            A frame to send if connected: the stream makes of those that wait one request (see `MarketStream`). None
-            if the feed is on already, or the venue has none.
+            Frames to send if connected: the stream makes of those that wait one request (see `MarketStream`). None if
+            the feed is on already, or the venue has none.
         """
         feed = self._feed(channel, symbol)
         if feed is None:
@@ -99,7 +99,10 @@ class SfoxMarketFeed:
         channels = self._wanted.setdefault(feed, set())
         is_new = not channels
         channels.add(channel)
-        return [subscribe_frame([feed])] if is_new else []
+        if not is_new:
+            return []
+        needless = self._stream.needless()
+        return [subscribe_frame([feed])] + ([subscribe_frame(needless, on=False)] if needless else [])
 
     def unsubscribe(self, channel: Channel, symbol: str) -> list[bytes]:
         """Forget a subscription; return the frame to send if connected and nothing else needs the feed."""
@@ -187,7 +190,7 @@ class MarketStream(SfoxStream):
         super().__init__(settings, clock)
         self._wanted = wanted
         self._on: set[str] = set()
-        #: Subscribed while nothing else is.
+        #: Subscribed by a handshake while nothing else is.
         self.fallback: str | None = None
         self.decoder: MarketDecoder | None = None
 
@@ -202,6 +205,10 @@ class MarketStream(SfoxStream):
             await self.subscribe(conn, feeds)
         self._on.update(feeds)
 
+    def needless(self) -> list[str]:
+        """Return what the connection is subscribed to and nobody wants (any more)."""
+        return sorted(self._on - self._wanted.keys())
+
     async def outgoing(self, frame: Frame) -> Frame | None:
         """Return the request that makes up for all that has changed; None if it was sent with another one."""
         await ws_limiter(self._settings, self._clock).acquire(EVERY_ROUTE)
@@ -209,7 +216,7 @@ class MarketStream(SfoxStream):
         if new:
             self._on.update(new)
             return subscribe_frame(new)
-        needless = sorted(self._on - self._wanted.keys() - {self.fallback})
+        needless = self.needless()
         if needless:
             self._on.difference_update(needless)
             return subscribe_frame(needless, on=False)

@@ -14,12 +14,12 @@ from urllib.parse import quote
 from msgspec import Struct
 
 from nautilus_orderfeeds.feed.clock import Clock
-from nautilus_orderfeeds.feed.errors import TransientFeedError
+from nautilus_orderfeeds.feed.errors import NotServed, TransientFeedError
 from nautilus_orderfeeds.feed.limits import Priority
 from nautilus_orderfeeds.orders.requests import OrderRef
 from nautilus_orderfeeds.orders.updates import END_STATUSES, OrderUpdate, Source
 from nautilus_orderfeeds.venues.sfox import wire
-from nautilus_orderfeeds.venues.sfox.api import SfoxApi
+from nautilus_orderfeeds.venues.sfox.api import NOT_SERVED_STATUSES, SfoxApi, error_of
 from nautilus_orderfeeds.venues.sfox.codec import OrderCodec
 from nautilus_orderfeeds.venues.sfox.limits import DONE_ORDERS, OPEN_ORDERS
 from nautilus_orderfeeds.venues.sfox.words import VENUE
@@ -66,6 +66,7 @@ class OrderQueries:
         self._absent_after_secs = absent_after_secs
         # Client order id -> since when and how often it was not known.
         self._missing: dict[str, tuple[float, int]] = {}
+        self._warned = False
 
     async def open_orders(self) -> list[OrderUpdate]:
         """Read all open orders (``GET /v1/orders``); raises `FeedError`."""
@@ -86,7 +87,9 @@ class OrderQueries:
         absent: list[OrderRef] = []
         for chunk in itertools.batched(refs, _AT_ONCE):
             for ref, order in zip(chunk, await asyncio.gather(*map(self._look_up, chunk)), strict=True):
-                if order is not None:
+                if isinstance(order, NotServed):
+                    self._warn_once(order)
+                elif order is not None:
                     self._missing.pop(ref.client_order_id, None)
                     found += self._updates([order], Source.QUERY)
                 elif self._never_received(ref):
@@ -94,11 +97,21 @@ class OrderQueries:
         return Found(found, absent)
 
     async def order(self, order_id: str) -> wire.Order | None:
-        """Read one order by the venue's id or by ours; None if the venue knows none. Raises `FeedError`."""
+        """Read one order by the venue's id or by ours; None if the venue knows none.
+
+        Raises
+        ------
+        NotServed
+            If the installation has no such look-up: an answer that is no error of the venue's own says nothing.
+        FeedError
+            If it could not be read.
+        """
         path = f"/v1/orders/{quote(order_id, safe='')}"
         response = await self._api.fetch(path, priority=Priority.NORMAL)
-        if response.status in _UNKNOWN_STATUSES:
+        if response.status in _UNKNOWN_STATUSES and error_of(response) is not None:
             return None
+        if response.status in NOT_SERVED_STATUSES:
+            raise NotServed(f"{VENUE}: GET {path} is not served here ({response.excerpt()})")
         if not response.ok:
             raise TransientFeedError(
                 f"{VENUE}: GET {path} failed with {response.excerpt()}", retry_after_secs=response.retry_after_secs
@@ -119,14 +132,22 @@ class OrderQueries:
                 break
         return updates
 
-    async def _look_up(self, ref: OrderRef) -> wire.Order | None:
+    async def _look_up(self, ref: OrderRef) -> wire.Order | NotServed | None:
         # Of an order entered elsewhere both are the same.
         for name in dict.fromkeys((ref.venue_order_id, ref.client_order_id)):
             if name:
-                order = await self.order(name)
+                try:
+                    order = await self.order(name)
+                except NotServed as exc:
+                    return exc
                 if order is not None and _is(order, ref):
                     return order
         return None
+
+    def _warn_once(self, missed: NotServed) -> None:
+        if not self._warned:
+            self._warned = True
+            _log.warning("%s; what became of orders that are not listed stays unknown", missed)
 
     async def _pages(self, path: str, route: str, limit: int) -> AsyncIterator[list[wire.Order]]:
         """Yield the rows of a list, without repetitions."""
@@ -134,7 +155,9 @@ class OrderQueries:
         before = 0
         for _ in range(limit):
             query = {"limit": str(_PAGE)} | ({"before": str(before)} if before else {})
-            page = await self._api.read(path, _decode_orders, query, route=route, priority=Priority.NORMAL)
+            page = await self._api.optional(path, _decode_orders, query, route=route, priority=Priority.NORMAL)
+            if page is None:
+                return
             fresh = [order for order in page if order.id not in seen]
             if fresh:
                 yield fresh

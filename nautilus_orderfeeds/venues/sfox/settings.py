@@ -159,6 +159,11 @@ class SfoxSettings(Struct, frozen=True, kw_only=True):
         if self.absent_after_secs < 0 or (self.sequence_grace_secs or 0.0) < 0:
             raise ValueError("absent_after_secs and sequence_grace_secs must not be negative")
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether REST is asked of an address of the user's own and not of the venue's published ones."""
+        return self.base_url_http.rstrip("/") not in _HTTP.values()
+
     def __repr__(self) -> str:
         whose = f"end user {self.user_id!r}" if self.enterprise else "own account"
         return f"SfoxSettings({self.base_url_http}, {self.base_url_ws}, {whose})"

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from nautilus_orderfeeds.feed.clock import Clock
-from nautilus_orderfeeds.feed.errors import FatalFeedError, TransientFeedError
+from nautilus_orderfeeds.feed.errors import FatalFeedError, HandshakeTimeout, TransientFeedError
 from nautilus_orderfeeds.feed.limits import EVERY_ROUTE
 from nautilus_orderfeeds.feed.stream import Handshake, Stream
 from nautilus_orderfeeds.venues.sfox import wire
@@ -189,9 +189,15 @@ class PrivateStream(SfoxStream):
             self._feeds = [feed.own() for feed in Feed]
 
     async def handshake(self, conn: Handshake) -> None:
-        """Log in, then subscribe to all feeds; raises as `log_in` and `subscribe`."""
+        """Log in, then subscribe to all feeds, or to that of orders alone; raises as `log_in` and `subscribe`."""
         await self.log_in(conn)
-        await self.subscribe(conn, self._feeds)
+        try:
+            await self.subscribe(conn, self._feeds)
+        except TransientFeedError as exc:
+            if isinstance(exc, HandshakeTimeout) or exc.retry_after_secs is not None:
+                raise
+            _log.warning("%s; going on with the feed of orders alone, the rest is read over REST", exc)
+            await self.subscribe(conn, self._feeds[:1])
 
     def clean(self, frame: bytes) -> bytes:
         """Take out the tokens that come with the onboarding feed."""

@@ -30,6 +30,7 @@ _MAX_LIFE_SECS: Final = 86_400.0
 #: However short a token's life seems to be (clocks differ), it is not renewed more often than this.
 _MIN_INTERVAL_SECS: Final = 0.5
 _UNAUTHORIZED: Final = frozenset({401, 403, 404})
+_NO_CALL: Final = frozenset({404, 405, 501})
 
 
 class Credentials:
@@ -131,6 +132,18 @@ class Credentials:
             )
         except (NotSent, OutcomeUnknown) as exc:
             raise TransientFeedError(f"{VENUE}: no user token: {exc}") from None
+        if self._has_no_tokens(response):
+            # Never at the venue itself: there an order with the partner's own key would be the partner's order.
+            _log.error(
+                "%s: %s makes no user tokens (HTTP %d): the key itself stands for user %r",
+                VENUE,
+                self._settings.base_url_http,
+                response.status,
+                user_id,
+            )
+            self._token = self._settings.api_key
+            self._renew_at = self._clock.monotonic() + _MAX_LIFE_SECS
+            return
         if not response.ok:
             raise self._refused(response)
         try:
@@ -147,6 +160,15 @@ class Credentials:
         self._token = Secret(answer.token)
         self._renew_at = self._clock.monotonic() + max(_life_secs(answer, response) / 2, _MIN_INTERVAL_SECS)
         self.minted += 1
+
+    def _has_no_tokens(self, response: Response) -> bool:
+        """Return whether an installation of somebody else's has no such call: no error of the venue's own words."""
+        if response.status not in _NO_CALL or not self._settings.is_elsewhere:
+            return False
+        try:
+            return not wire.ERROR_BODY.decode(response.body).text
+        except wire.DECODE_ERRORS:
+            return True
 
     def _refused(self, response: Response) -> FatalFeedError | TransientFeedError:
         said = f"{VENUE}: no token for user {self._settings.user_id!r} ({response.excerpt()})"

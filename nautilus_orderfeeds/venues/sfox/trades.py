@@ -131,7 +131,7 @@ class TradeReader:
         query = {"page_size": str(_PAGE)}
         if cursor is not None:
             query["last_seen_id"] = cursor
-        return await self._api.read(_PATH, _decode_page, query)
+        return await self._api.optional(_PATH, _decode_page, query) or []
 
     def _cut_off(self, why: str) -> bool:
         """Log, once, that fills are missing; return that the reading is not whole."""

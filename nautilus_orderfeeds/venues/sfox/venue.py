@@ -87,7 +87,7 @@ class SfoxVenue:
             self._api = SfoxApi(self._settings, self._clock)
         try:
             await self._api.credentials.open()
-            self._check_debts(await self._read_balances(self._api, Priority.NORMAL))
+            self._check_debts(await self._read_balances(self._api, Priority.NORMAL) or ())
         except BaseException:
             await self.close()
             raise
@@ -168,8 +168,8 @@ class SfoxVenue:
         trades = await self._trades.since(max(since_ns, self._watermark_ns))
         return Truth(updates=[*found.updates, *trades], absent=found.absent)
 
-    async def account(self) -> AccountUpdate:
-        """Read the balances (``GET /v1/user/balance``); raises `FeedError`."""
+    async def account(self) -> AccountUpdate | None:
+        """Read the balances (``GET /v1/user/balance``); None if they are not told here. Raises `FeedError`."""
         return await self._account(Priority.READ)
 
     async def history(self, since_ns: int) -> list[OrderUpdate]:
@@ -222,16 +222,18 @@ class SfoxVenue:
             return _NOT_OPEN, []
         return await self._entry.amend(amend, self._specs.get(amend.ref.symbol))
 
-    async def _account(self, priority: Priority) -> AccountUpdate:
+    async def _account(self, priority: Priority) -> AccountUpdate | None:
         balances = await self._read_balances(self._opened(), priority)
+        if balances is None:
+            return None
         try:
             return account_update(balances, complete=True)
         except ValueError as exc:
             raise TransientFeedError(f"{VENUE}: unreadable balances: {exc}") from None
 
-    async def _read_balances(self, api: SfoxApi, priority: Priority) -> list[wire.Balance]:
+    async def _read_balances(self, api: SfoxApi, priority: Priority) -> list[wire.Balance] | None:
         began = self._clock.monotonic()
-        balances = await api.read("/v1/user/balance", decode_balances, route=BALANCES, priority=priority)
+        balances = await api.optional("/v1/user/balance", decode_balances, route=BALANCES, priority=priority)
         self._balances_read = began
         return balances
 

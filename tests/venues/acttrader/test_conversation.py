@@ -1,6 +1,7 @@
 """Requests and answers on one socket: who gets which answer, and what is known when none comes."""
 
 import asyncio
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -250,7 +251,10 @@ def pair(talk: Line) -> asyncio.Task[Any]:
     [
         [{"orderId": 1, "clientOrderId": "O-1"}, {"orderId": 2, "clientOrderId": "O-2"}],
         [{"orderId": 2, "clientOrderId": "O-2"}, {"orderId": 1, "clientOrderId": "O-1"}],
-        [{"orderId": 2, "clientOrderId": "O-1", "type": "STOP"}, {"orderId": 1, "clientOrderId": "O-1", "type": "LIMIT"}],
+        [
+            {"orderId": 2, "clientOrderId": "O-1", "type": "STOP"},
+            {"orderId": 1, "clientOrderId": "O-1", "type": "LIMIT"},
+        ],
         [{"orderId": 1, "clientOrderId": "O-1"}, {"orderId": 2, "clientOrderId": "O-1"}],
         [{"orderId": 1}, {"orderId": 2}],
     ],
@@ -305,7 +309,7 @@ async def test_list_of_the_draft_is_matched_without_an_id():
     row = {"orderId": 1, "clientOrderId": "O-1", "type": "LIMIT", "price": 1.3, "origQty": 10000, "executedQty": 0}
     talk.hear({"event": "orders", "payload": [{**row, "status": "NEW"}, {"orderId": "bad row", "origQty": "x"}]})
     (update,) = (await task).updates
-    assert (update.venue_order_id, update.price) == ("1", 1.3) or update.price is not None
+    assert (update.venue_order_id, update.price) == ("1", Decimal("1.3"))
     assert len(talk.sent) == 1
 
 
@@ -366,13 +370,23 @@ async def test_a_leg_is_not_absent_while_its_sibling_hides_it():
         assert truth.absent == []
 
 
-async def test_a_refused_list_is_no_reading():
+async def test_without_a_list_every_order_is_asked_for_by_its_id(caplog: pytest.LogCaptureFixture):
     talk = line("final")
-    task = asyncio.ensure_future(talk.venue.resync([], 0))
-    await talk.asked()
-    talk.refuse("not now")
-    with pytest.raises(TransientFeedError, match="not now"):
-        await task
+    for turn in (0, 2):
+        task = asyncio.ensure_future(talk.venue.resync([ref("1")], 0))
+        await talk.asked(turn + 1)
+        talk.refuse("not now")
+        sent = await talk.asked(turn + 2)
+        assert sent["payload"] == {"orderId": 1}
+        talk.answer({"orderId": 1, "status": "NEW", "type": "LIMIT", "executedQty": 0})
+        assert [u.venue_order_id for u in (await task).updates] == ["1"]
+    assert sum("no list of orders" in message for message in caplog.messages) == 1
+
+
+async def test_an_unanswered_list_is_no_reading():
+    talk = line("final", timeout_secs=0.05)
+    with pytest.raises(TransientFeedError, match="no answer to orders"):
+        await talk.venue.resync([], 0)
 
 
 async def test_draft_order_without_an_id_is_looked_for_in_the_list():

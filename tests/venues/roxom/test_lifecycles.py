@@ -147,6 +147,4 @@ def test_the_price_of_the_latest_fill_is_taken_where_it_agrees_with_the_average(
 
 def _told(life: Life, executed: str, average: str, latest: str, **changed: Any) -> bytes:
     remaining = str(life.terms.quantity - Decimal(executed))
-    return event(
-        "partiallyfilled", executed, remaining, orderId=life.order_id, avgPx=average, fillPx=latest, **changed
-    )
+    return event("partiallyfilled", executed, remaining, orderId=life.order_id, avgPx=average, fillPx=latest, **changed)

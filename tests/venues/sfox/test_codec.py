@@ -28,11 +28,7 @@ def test_what_an_order_of_the_feed_tells():
     assert told.status is VenueStatus.WORKING
     assert (told.symbol, told.side, told.type) == ("BTCUSD", OrderSide.BUY, OrderType.LIMIT)
     assert (told.quantity, told.price) == (Decimal("0.05"), Decimal("37227.82"))
-    assert (told.filled_qty, told.filled_notional, told.avg_px) == (
-        Decimal("0.01"),
-        Decimal("372.2782"),
-        Decimal("37227.82"),
-    )
+    assert (told.filled_qty, told.avg_px) == (Decimal("0.01"), Decimal("37227.82"))
     assert told.fees == Decimal("0.13029737")
     assert told.fees_currency is None  # the quote currency
     assert told.ts_event == FRAME_TS
@@ -90,6 +86,20 @@ def test_filled_below_the_quantity_is_no_end_but_done_is():
     assert update(status="Filled", filled="0.02").status is VenueStatus.WORKING
     assert update(status="Filled", filled="0.02", quantity=None).status is VenueStatus.FILLED
     assert update(status="Done", filled="0.02").status is VenueStatus.FILLED
+
+
+@pytest.mark.parametrize(
+    ("filled", "amount", "average", "told"),
+    [
+        ("0.04624792", "1999.299894", "43230.05", None),  # 1999.2998939960 in truth
+        ("4.624792", "199929.9894", "43230.05", Decimal("199929.9894")),
+        ("0.04624792", "1999.31", "43230.05", Decimal("1999.31")),
+        ("0.04624792", "1999.299894", "0", Decimal("1999.299894")),
+        ("0", "0", "0", None),
+    ],
+)
+def test_the_more_exact_of_amount_and_average_is_told(filled: str, amount: str, average: str, told: Decimal | None):
+    assert update(filled=filled, filled_amount=amount, vwap=average).filled_notional == told
 
 
 def test_a_subset_says_nothing_of_what_it_lacks():

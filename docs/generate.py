@@ -15,6 +15,21 @@ from nautilus_orderfeeds.venues.capabilities import Capabilities, Support
 
 DOCS = Path(__file__).parent
 
+#: Added to a page that has no place for its configuration yet.
+_CONFIGURATION = """
+## Configuration fields
+
+### Data client
+
+<!-- data-config:begin -->
+<!-- data-config:end -->
+
+### Execution client
+
+<!-- exec-config:begin -->
+<!-- exec-config:end -->
+"""
+
 
 def _row(name: str, support: Support) -> str:
     return f"| {name} | {'yes' if support.supported else 'no'} | {support.evidence.value} | {support.note} |"
@@ -102,6 +117,8 @@ def pages() -> dict[Path, str]:
         venue = registry.load(name)
         text = path.read_text()
         text = replaced(text, "capabilities", capability_tables(venue.capabilities))
+        if "<!-- exec-config:begin -->" not in text:
+            text += _CONFIGURATION
         text = replaced(text, "data-config", config_table(venue.data_config))
         text = replaced(text, "exec-config", config_table(venue.exec_config))
         made[path] = text

@@ -164,6 +164,8 @@ def not_kept(order: Any, events: Iterable[ev.OrderEvent]) -> list[ev.OrderEvent]
                 missing.append(event)
             case ev.OrderFilled() if event.trade_id not in trade_ids:
                 missing.append(event)
+            case ev.OrderUpdated() if event.replaced and _has_another_id(order, event):
+                missing.append(event)
             case ev.OrderUpdated() if not order.is_closed and event.quantity > order.quantity.as_decimal():
                 missing.append(event)  # room for fills that follow
             case ev.OrderCanceled() | ev.OrderExpired() | ev.OrderRejected():
@@ -171,3 +173,8 @@ def not_kept(order: Any, events: Iterable[ev.OrderEvent]) -> list[ev.OrderEvent]
     if end is not None and (missing or not order.is_closed):
         missing.append(end)
     return missing
+
+
+def _has_another_id(order: Any, event: ev.OrderUpdated) -> bool:
+    known = order.venue_order_id
+    return known is not None and not order.is_closed and known.value != event.venue_order_id

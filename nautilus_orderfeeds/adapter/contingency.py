@@ -18,6 +18,7 @@ later without risk. It is said in the log.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 from msgspec import structs
@@ -25,7 +26,7 @@ from msgspec import structs
 from nautilus_orderfeeds.adapter.intake import Intake
 from nautilus_orderfeeds.feed.errors import FeedError
 from nautilus_orderfeeds.orders import events as ev
-from nautilus_orderfeeds.orders.decimals import plain
+from nautilus_orderfeeds.orders.decimals import ZERO, plain
 from nautilus_orderfeeds.orders.requests import Amend, Denied, NewOrder
 from nautilus_orderfeeds.orders.state import Placement
 from nautilus_orderfeeds.orders.tracker import TrackedOrder
@@ -97,7 +98,7 @@ class BracketKeeper:
         self._reduces = venue.capabilities.supports(Feature.REDUCE_ONLY)
         # Entry -> children held for it; entry -> quantity its children were sent for.
         self._held: dict[str, list[TrackedOrder]] = {}
-        self._sized: dict[str, Any] = {}
+        self._sized: dict[str, Decimal] = {}
         self._releasing: set[str] = set()
         self._warned: set[str] = set()
         self._next_try_secs = 0.0
@@ -172,7 +173,9 @@ class BracketKeeper:
         if parent is not None and quantity > parent.state.quantity:
             raise Denied(f"a child of {plain(quantity)} is more than its entry's {plain(parent.state.quantity)}")
         changed = structs.replace(tracked.terms, quantity=quantity, price=price, trigger_price=trigger_price)
-        self._venue.prepare(self._form(changed, None))
+        held = self._held.get(tracked.terms.parent_order_id or "", ())
+        group = [changed, *(_as_it_is(other) for other in held if other is not tracked)]
+        self._prepare_children(group, [child.quantity for child in group])
         updated = ev.OrderUpdated(
             venue_order_id=state.venue_order_id or "",
             quantity=quantity,
@@ -238,6 +241,7 @@ class BracketKeeper:
                 self._releasing.add(parent_order_id)
                 self._queue("release_bracket", lambda: self._release(parent))
             return
+        self._sized[parent_order_id] = ZERO
         for child in self._held.pop(parent_order_id, []):
             self.cancel(child, f"its entry {parent_order_id} ended without a fill")
 
@@ -245,7 +249,7 @@ class BracketKeeper:
         filled_qty = parent.state.filled_qty
         if filled_qty > self._sized[parent.client_order_id]:
             self._log.error(
-                f"Entry {parent.client_order_id!r} filled {plain(filled_qty)}, after its children were sent for "
+                f"Entry {parent.client_order_id!r} filled {plain(filled_qty)}, after its children were sized to "
                 f"{plain(self._sized[parent.client_order_id])}: the difference is not protected"
             )
             self._sized[parent.client_order_id] = filled_qty
@@ -267,8 +271,8 @@ class BracketKeeper:
         self._sized[parent_order_id] = filled_qty
         if not children:
             return
-        quantities = [min(child.state.quantity, filled_qty) for child in children]
         try:
+            quantities = [min(child.state.quantity, filled_qty) for child in children]
             prepared = self._prepare_children([_as_it_is(child) for child in children], quantities)
         except Denied as e:
             self._reject(children, parent, e.reason)
@@ -297,7 +301,7 @@ class BracketKeeper:
             f"The children of {parent.client_order_id!r} cannot be sent, its position is not protected: {reason}"
         )
 
-    def _set_quantity(self, child: TrackedOrder, quantity: Any) -> None:
+    def _set_quantity(self, child: TrackedOrder, quantity: Decimal) -> None:
         state = child.state
         if quantity != state.quantity:
             updated = ev.OrderUpdated(
@@ -309,7 +313,7 @@ class BracketKeeper:
             )
             self._intake.tell(child, updated)
 
-    def _prepare_children(self, children: Sequence[NewOrder], quantities: Sequence[Any]) -> list[Prepared]:
+    def _prepare_children(self, children: Sequence[NewOrder], quantities: Sequence[Decimal]) -> list[Prepared]:
         sized = [structs.replace(child, quantity=qty) for child, qty in zip(children, quantities, strict=True)]
         forms = [self._form(child, next((c for c in sized if c is not child), None)) for child in sized]
         prepared = [self._venue.prepare(form) for form in forms]
@@ -367,4 +371,4 @@ class BracketKeeper:
 def _as_it_is(child: TrackedOrder) -> NewOrder:
     """Return the terms of a child as the strategy may have changed them."""
     state = child.state
-    return structs.replace(child.terms, price=state.price, trigger_price=state.trigger_price)
+    return structs.replace(child.terms, quantity=state.quantity, price=state.price, trigger_price=state.trigger_price)

@@ -21,6 +21,7 @@ from nautilus_orderfeeds.orders.words import LiquiditySide, OrderStatus
 _MARKS: Final[dict[type[ev.OrderEvent], tuple[str, str]]] = {
     ev.OrderDenied: ("D", "red"),
     ev.OrderSubmitted: ("S", "white"),
+    ev.OrderReleased: ("s", "white"),
     ev.OrderAccepted: ("A", "cyan"),
     ev.OrderRejected: ("R", "red"),
     ev.OrderTriggered: ("T", "cyan"),

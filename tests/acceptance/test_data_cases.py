@@ -113,7 +113,9 @@ class DataScene:
 async def data_scene(
     profile: VenueProfile, *, config: Mapping[str, Any] | None = None, load_only: bool = False, **options: Any
 ):
-    async with simulate(profile.name, seed=7, tick_secs=0.03, **{**profile.sim_options, **profile.data_sim_options}) as sim:
+    async with simulate(
+        profile.name, seed=7, tick_secs=0.03, **{**profile.sim_options, **profile.data_sim_options}
+    ) as sim:
         fields = {**profile.data_options, **(config or {})}
         if load_only:
             fields["instrument_provider"] = InstrumentProviderConfig(load_ids=frozenset({profile.instrument_id}))
@@ -167,8 +169,9 @@ def check_instrument(scene: DataScene, instrument: Instrument) -> None:
     assert instrument.id.symbol.value == product.symbol.upper()
     assert instrument.price_increment.as_decimal() == product.tick
     assert instrument.size_increment.as_decimal() == product.lot
-    assert instrument.price_precision == -product.tick.as_tuple().exponent
-    assert instrument.size_precision == -product.lot.as_tuple().exponent
+    # Some venues give finer prices than orders may have, for instance with their fees in them.
+    assert instrument.price_precision >= -product.tick.as_tuple().exponent
+    assert instrument.size_precision >= -product.lot.as_tuple().exponent
     assert instrument.min_quantity.as_decimal() == product.min_size
 
 
@@ -355,7 +358,7 @@ async def test_d31_historical_trades(scene: DataScene):
 
 
 def bar_types(profile: VenueProfile) -> list[BarType]:
-    return [BarType.from_str(f"{profile.instrument}-1-MINUTE-LAST-EXTERNAL")]
+    return [BarType.from_str(f"{profile.instrument}-{profile.bars}-EXTERNAL")]
 
 
 def check_bar(bar: Bar) -> None:

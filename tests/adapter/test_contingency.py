@@ -172,9 +172,11 @@ async def test_a_held_child_is_changed_here():
         await bracket.submit()
         price = t.px(bracket.profit.price.as_decimal() + D("0.0005"))
         t.desk.modify_order(bracket.profit, price=price)
-        t.desk.modify_order(bracket.stop, trigger_price=t.px(t.bid - D("0.02")), quantity=t.qty(20000))
         await t.until(lambda: bracket.profit.price == price, "the change")
-        await t.until(lambda: "ModifyRejected" in t.names(bracket.stop), "more than the entry to be refused")
+        # More than the entry; another quantity than its sibling, which could not go out as a pair.
+        for n, quantity in enumerate((20000, 5000), start=1):
+            t.desk.modify_order(bracket.stop, quantity=t.qty(quantity))
+            await t.until(lambda n=n: t.names(bracket.stop).count("ModifyRejected") == n, "the refusal")
         assert t.sent("modifyordersingle") == 0
         bracket.fill()
         await bracket.released()

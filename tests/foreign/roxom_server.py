@@ -66,7 +66,8 @@ class ForeignRoxom:
             told["timestamp"] = next(self._times) if ways.times == "ns" else 1752621480060801000
         if ways.long_events:
             told |= {"side": order["side"], "orderType": order["type"], "orderSize": order["qty"], "reason": "",
-                     "limitPrice": order["px"], "filledFees": f"{Decimal(order['cost']) * Decimal('0.001'):.12f}"}  # fmt: skip
+                     "limitPrice": order["px"],
+                     "filledFees": f"{Decimal(order['cost']) * Decimal('0.001'):.12f}"}  # fmt: skip
         if ways.numbers:
             told |= {key: float(told[key]) for key in ("remainingQty", "executedQty", "avgPx")}
         if ways.upper:

@@ -104,12 +104,13 @@ async def test_a_restart_tells_no_fill_twice(ways, tmp_path):
 
 
 async def test_instruments_of_a_file_without_a_listing(tmp_path):
-    """As `type(i).to_dict(i)` writes them, without anything of the venue's own in `info`."""
+    """As `type(i).to_dict(i)` writes them, with as little of the venue's own in `info` as will do."""
     path = tmp_path / "instruments.json"
     async with foreign_bsx() as server, trading(server) as desk:
-        row = type(desk.instrument).to_dict(desk.instrument) | {"info": {}}
-        path.write_bytes(msgspec.json.encode([row]))
-    for missing in ({"/products"}, set()):
+        row = type(desk.instrument).to_dict(desk.instrument)
+    # Where nothing else numbers the product, the file must: a wrong number would trade another product.
+    for missing, info in (({"/products"}, {"product_index": 1}), (set(), {})):
+        path.write_bytes(msgspec.json.encode([row | {"info": info}]))
         async with foreign_bsx(Ways(missing=missing)) as server, trading(server, instruments=str(path)) as desk:
             order = desk.limit()
             await desk.until(order, OrderStatus.ACCEPTED)

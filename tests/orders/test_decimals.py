@@ -1,12 +1,12 @@
 """Decimals as they stand on the wire."""
 
-from decimal import Decimal
+from decimal import Context, Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nautilus_orderfeeds.orders.decimals import is_multiple, plain, quantize, sane
+from nautilus_orderfeeds.orders.decimals import check_sane, is_multiple, plain, quantize, sane
 
 NUMBERS = st.decimals(min_value=Decimal("-1e20"), max_value=Decimal("1e20"), places=18)
 
@@ -45,6 +45,23 @@ def test_sane_numbers_pass(text: str) -> None:
 def test_insane_numbers_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="number"):
         sane(Decimal(text))
+
+
+@given(
+    st.integers(min_value=-(10**45), max_value=10**45),
+    st.integers(min_value=-60, max_value=60),
+    st.sampled_from([None, Decimal(1), Decimal("NaN"), Decimal("-Infinity")]),
+)
+def test_just_the_insane_numbers_are_refused(digits: int, exponent: int, other: Decimal | None) -> None:
+    """Whichever way the answer is found: by the short question for usual numbers, or by the exact one."""
+    value = Decimal(digits).scaleb(exponent, context=Context(prec=60))
+    is_sane = value.adjusted() < 40 and exponent >= -40 and (other is None or other.is_finite())
+    try:
+        check_sane(Decimal("0.1"), value, other)
+    except ValueError:
+        assert not is_sane
+    else:
+        assert is_sane
 
 
 def test_quantize_rounds_half_to_even() -> None:

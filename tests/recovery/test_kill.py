@@ -98,9 +98,7 @@ async def books_agree(sim: Any, run: Run, case: Restart) -> None:
 
     def comparison() -> Any:
         account = AccountId(f"{case.name}-001")
-        return compare(
-            sim, run.cache, case.name, account, price_tolerance=case.price_tolerance, balances=case.balances
-        )
+        return compare(sim, run.cache, case.name, account, price_tolerance=case.price_tolerance, balances=case.balances)
 
     await run.until(lambda: not comparison().differences, "cache and ledger to agree")
     assert comparison().fills >= 4

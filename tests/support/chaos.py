@@ -43,7 +43,7 @@ class Chaos:
     cancels: str = "DELETE*"
     #: An order whose creation was cut off may stay in flight for good: the venue cannot be asked for it.
     may_stay_open: bool = False
-    #: Whether the venue tells balances (else the framework calculates them from fills in the sequence it heard of them).
+    #: Whether the venue tells balances (else the framework calculates them from the fills, as it heard of them).
     balances: bool = True
     #: What the simulation calls the instrument, if not `symbol`.
     product: str = ""
@@ -122,6 +122,11 @@ class ChaosStrategy(Strategy):
         self.modify_order(order, instrument.make_qty(order.quantity.as_decimal() * 2), instrument.make_price(price))
 
 
+def _settings(fault: Fault) -> dict[str, float]:
+    """A 429 says when to come back: without that, the route rests for longer than the chaos lasts."""
+    return {"retry_after": 0.2} if fault is Fault.RATE_LIMIT else {}
+
+
 def arm(sim: Any, chaos: Chaos, rng: random.Random) -> list[str]:
     """Arm two to four kinds of faults; return their names for the failure message."""
     menu: list[tuple[Fault, Callable[[], None]]] = [
@@ -134,7 +139,10 @@ def arm(sim: Any, chaos: Chaos, rng: random.Random) -> list[str]:
         (Fault.HALF_OPEN, lambda: sim.faults.arm(Fault.HALF_OPEN, where=chaos.frames, probability=0.03, times=1)),
         (Fault.STALE_SNAPSHOT, lambda: sim.faults.arm(Fault.STALE_SNAPSHOT, probability=0.5, times=4, lag=3)),
     ]
-    menu += [(fault, lambda f=fault: sim.faults.arm(f, where=chaos.creates, probability=0.15)) for fault in chaos.rest]
+    menu += [
+        (fault, lambda f=fault: sim.faults.arm(f, where=chaos.creates, probability=0.15, **_settings(f)))
+        for fault in chaos.rest
+    ]
     menu += [
         (fault, lambda f=fault: sim.faults.arm(f, where=chaos.cancels, probability=0.2)) for fault in chaos.rest[:2]
     ]

@@ -27,7 +27,7 @@ class Restart:
     price_tolerance: Decimal
     sim_options: dict[str, Any] = field(default_factory=dict)
     exec_options: dict[str, Any] = field(default_factory=dict)
-    #: Whether the venue tells balances (else the framework calculates them, from the fills it has heard of in this run).
+    #: Whether the venue tells balances (else the framework calculates them, from the fills heard of in this run).
     balances: bool = True
 
 

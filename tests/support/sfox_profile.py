@@ -41,7 +41,7 @@ SFOX = VenueProfile(
     qty="6",
     parts=3,
     exec_options={"settle_secs": 0.3, "audit_interval_secs": 0.0, "limit_time_scale": 0.01},
-    data_options={"limit_time_scale": 0.01, "handle_revised_bars": True},
+    data_options={"limit_time_scale": 0.01, "book": "sfox", "handle_revised_bars": True},
     sim_options={
         "balances": {"usd": Decimal(2_000_000), "eth": Decimal(2_000), "btc": Decimal(10)},
         "rest_limits": False,
@@ -91,6 +91,7 @@ SFOX = VenueProfile(
     sends_market_force=False,
     buys_by_amount=True,
     positions_follow_ledger=False,
+    bars="1-DAY-LAST",
     is_public=lambda connection: not any("private" in str(name) for name in connection.subscriptions),
     secrets=("api_key",),
     bad_logins={"key": ({"api_key": "7" * 64}, "SFOX_API_KEY")},

@@ -96,6 +96,8 @@ class VenueProfile:
         The venue is told an id of ours.
     positions_follow_ledger : bool
         The simulation serves positions from the shared ledger, so that a test can take a trade back there.
+    bars : str
+        Which bars to ask for.
     wire_trade_id : Callable[[str], str]
         What the venue calls a trade of the simulation.
     is_public : Callable[[Any], bool]
@@ -151,6 +153,7 @@ class VenueProfile:
     buys_by_amount: bool = False
     sends_client_order_ids: bool = True
     positions_follow_ledger: bool = True
+    bars: str = "1-MINUTE-LAST"
     wire_trade_id: Callable[[str], str] = str
     is_public: Callable[[Any], bool] = lambda connection: not connection.account
     secrets: tuple[str, ...] = ()

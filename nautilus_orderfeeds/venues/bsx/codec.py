@@ -95,6 +95,7 @@ class OrderCodec:
             If a number or an id is none.
         """
         order_id = check_id("order id", order.id)
+        symbol = symbol_of(order.product_id)
         client_order_id = order.client_order_id or None
         if client_order_id is not None:
             check_id("client_order_id", client_order_id)
@@ -132,7 +133,7 @@ class OrderCodec:
             refs_of(client_order_id, order.nonce),
             status,
             client_order_id,
-            symbol_of(order.product_id),
+            symbol,
             _SIDES[order.side],
             _TYPES[order.order_stop_type][order.type],
             time_in_force=_TIMES_IN_FORCE[order.time_in_force],

@@ -24,8 +24,6 @@ POST_ONLY: Final = "post_only"
 #: Where a market order's bound is taken from, best first.
 _PRICES: Final = ("mark_price", "index_price", "last_price")
 
-#: Numbers that are built into both official clients (protocol, 2): for a product that no listing numbers.
-_PUBLISHED_INDEXES: Final = {"BTC-PERP": 1, "ETH-PERP": 2, "SOL-PERP": 3, "WIF-PERP": 4}
 _PERPETUAL_SUFFIX: Final = "-PERP"
 
 
@@ -122,11 +120,7 @@ def with_index(spec: InstrumentSpec, listed: InstrumentSpec | None) -> Instrumen
         return spec
     if listed is not None:
         return structs.replace(spec, info={**listed.info, **spec.info, PRODUCT_INDEX: product_index(listed)})
-    index = _PUBLISHED_INDEXES.get(spec.symbol)
-    if index is None:
-        return spec
-    _log.warning("%s: nothing numbers %s; going on with %d, as published", VENUE, spec.symbol, index)
-    return structs.replace(spec, info={**spec.info, PRODUCT_INDEX: index})
+    return spec  # nothing numbers it: its orders are denied, because a wrong number would trade another product
 
 
 def _spec(raw: bytes) -> InstrumentSpec | None:

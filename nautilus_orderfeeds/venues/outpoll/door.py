@@ -56,6 +56,9 @@ class OutpollExecClientConfig(OrderFeedExecClientConfig, frozen=True):
         Least distance of the two readings that must agree.
     accept_secs : float
         An order taken by the venue counts as live after so long without FAILED.
+    absent_after_secs : float, optional
+        An order whose answer was lost, and that no list shows for so long, is told as rejected. The venue accepts no
+        request older than 30 s, but how late its lists may be is not known; None: it stays in flight.
     order_statuses : dict[str, str], optional
         The venue's status words -> PENDING, WORKING, FILLED, CANCELED, EXPIRED or REJECTED, beyond the presets.
     trades_fields : dict[str, str], optional
@@ -85,6 +88,7 @@ class OutpollExecClientConfig(OrderFeedExecClientConfig, frozen=True):
     read_settle_secs: float = 6.0
     read_gap_secs: float = 1.0
     accept_secs: float = 3.0
+    absent_after_secs: float | None = None
     order_statuses: dict[str, str] | None = None
     trades_fields: dict[str, str] | None = None
     active_fields: dict[str, str] | None = None
@@ -119,6 +123,7 @@ def _settings(config: OutpollExecClientConfig) -> OutpollSettings:
         read_settle_secs=config.read_settle_secs,
         read_gap_secs=config.read_gap_secs,
         accept_secs=config.accept_secs,
+        absent_after_secs=config.absent_after_secs,
         statuses=status_map(config.order_statuses),
         trades_fields=None if config.trades_fields is None else check_trade_map(config.trades_fields),
         active_fields=active,

@@ -244,7 +244,22 @@ class Ledger:
         open_ids = verdict.unsure
         unsure = [ref for ref in refs if ref.venue_order_id in open_ids or ref.client_order_id in self._intents]
         self._shed()
-        return Truth(updates=updates, unsure=unsure)
+        return Truth(updates=updates, unsure=unsure, absent=self._absent(refs, reading))
+
+    def _absent(self, refs: Sequence[OrderRef], reading: Reading) -> list[OrderRef]:
+        """Return the orders in flight that no list has shown for as long as the configuration says."""
+        limit_secs = self._settings.absent_after_secs
+        if limit_secs is None:
+            return []
+        absent = []
+        for ref in refs:
+            intent = self._intents.get(ref.client_order_id)
+            if intent is None or intent.under_way or intent.calm.agreed is None or intent.calm.seen != ():
+                continue
+            if reading.began_ns - intent.sent_ns > limit_secs * 1_000_000_000:
+                absent.append(ref)
+                del self._intents[ref.client_order_id]
+        return absent
 
     def _fold_externals(self, reading: Reading) -> None:
         """Take the fills of orders entered elsewhere out of the equation of the balances."""

@@ -130,4 +130,6 @@ def _active_fits(intent: Intent, reading: Reading, order_id: str) -> bool:
     if terms.type is not OrderType.LIMIT or (active.asset_id is not None and active.asset_id != terms.symbol):
         return False
     row = active.row
-    return row.side.upper() == terms.side.name and row.price == terms.price and row.quantity == terms.quantity
+    if row.side.upper() != terms.side.name or row.price != terms.price or row.quantity is None:
+        return False
+    return row.quantity == terms.quantity or (active.may_be_rest and 0 < row.quantity < terms.quantity)

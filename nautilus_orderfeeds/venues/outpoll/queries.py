@@ -43,6 +43,8 @@ class Active(Struct, frozen=True, kw_only=True):
     row: wire.ActiveOrder
     asset_id: str | None = None
     filled: Decimal | None = None
+    #: Whether `row.quantity` may be what is left, so that the original one was at least that.
+    may_be_rest: bool = False
 
 
 class Reading(Struct, kw_only=True):
@@ -154,7 +156,8 @@ class Queries:
                 asset_id, filled = assumed.active_extra(_values(raw), self._settings.active_fields)
         except ValueError as exc:
             raise TransientFeedError(f"{VENUE}: unreadable active order: {exc}") from None
-        return Active(row=row, asset_id=asset_id, filled=filled)
+        is_rest = self._settings.active_quantity_is_remaining
+        return Active(row=row, asset_id=asset_id, filled=filled, may_be_rest=is_rest)
 
 
 def time_ns(order: wire.HistoryOrder) -> int:

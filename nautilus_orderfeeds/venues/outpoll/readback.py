@@ -158,7 +158,9 @@ class Judge:
         if filled is None:
             if is_calm:
                 self._complain(memory, f"{status.name}, but how much of it was filled cannot be told")
-            return (None if memory.ended else self._update(memory, VenueStatus.WORKING, row)), is_calm
+            # Only of an order that was seen alive may more be told before its end is: it may have been refused.
+            was_live = memory.seen_active or memory.succeeded
+            return (self._update(memory, VenueStatus.WORKING, row) if was_live else None), is_calm
         memory.ended = True
         return self._update(memory, status, row, filled=filled), True
 

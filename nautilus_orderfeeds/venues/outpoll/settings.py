@@ -53,6 +53,8 @@ class OutpollSettings(Struct, frozen=True, kw_only=True):
         Least distance of the two readings that must agree.
     accept_secs : float
         An order taken by the venue counts as live after so long without FAILED.
+    absent_after_secs : float, optional
+        An order without an answer that no list shows for so long counts as never received; None: never.
     statuses : Mapping[str, VenueStatus]
         What the status words mean, by the word in upper case.
     trades_fields : Mapping[str, str], optional
@@ -84,6 +86,7 @@ class OutpollSettings(Struct, frozen=True, kw_only=True):
     read_settle_secs: float = 6.0
     read_gap_secs: float = 1.0
     accept_secs: float = 3.0
+    absent_after_secs: float | None = None
     statuses: Mapping[str, VenueStatus] = MappingProxyType(STATUSES)
     trades_fields: Mapping[str, str] | None = None
     active_fields: Mapping[str, str] = {}

@@ -99,8 +99,7 @@ class RoxomApi:
         found = await self.find(path, decode, params)
         if found is None:
             raise NotServed(
-                f"{VENUE}: {self._settings.base_url_http} does not know {self._prefix}{path}; is "
-                "path_prefix right?"
+                f"{VENUE}: {self._settings.base_url_http} does not know {self._prefix}{path}; is path_prefix right?"
             )
         return found
 

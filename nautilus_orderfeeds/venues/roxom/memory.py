@@ -160,6 +160,10 @@ class OrderMemories:
         if px is not None and px > 0:
             self._px[symbol] = px
 
+    def knows_px(self, symbol: str) -> bool:
+        """Whether a price of the instrument is known that is certainly in BTC."""
+        return symbol in self._px
+
     def reference_px(self, order_id: str, symbol: str) -> Decimal | None:
         """Return a price in BTC that one of this order should be near; None if none is known."""
         memory = self._orders.get(order_id)

@@ -24,6 +24,7 @@ from nautilus_orderfeeds.venues.roxom.codec import OrderCodec, inferred_trade_id
 from nautilus_orderfeeds.venues.roxom.entry import Answer, OrderEntry, create_request, price_places_of
 from nautilus_orderfeeds.venues.roxom.frames import PrivateDecoder
 from nautilus_orderfeeds.venues.roxom.identity import Terms, client_id_key
+from nautilus_orderfeeds.venues.roxom.market_codec import decode_book
 from nautilus_orderfeeds.venues.roxom.products import decode_instruments, known_instruments
 from nautilus_orderfeeds.venues.roxom.queries import OrderQueries
 from nautilus_orderfeeds.venues.roxom.settings import RoxomSettings
@@ -153,8 +154,24 @@ class RoxomVenue:
         """Check nothing: contingent orders are denied one by one, and others have nothing to do with each other."""
 
     async def reference_price(self, symbol: str, side: OrderSide) -> Decimal | None:
-        """Return None: the venue bounds market orders itself."""
-        return None
+        """Return the best opposite price of the book over REST, for the first market order of an instrument.
+
+        The venue bounds market orders itself. But only a price that is known to be in BTC shows whether those of the
+        events are (protocol, 5.3), and a market order brings none.
+        """
+        if self._codec.memories.knows_px(symbol):
+            return None
+        spec = self._specs.get(symbol)
+        if spec is None:
+            return None
+        query = {"symbol": spec.raw_symbol, "instType": INST_TYPE, "levels": "1", "unit": UNIT}
+        try:
+            book = await self._opened().read("/orderbook/snapshot", lambda body: decode_book(body, symbol), query)
+        except FeedError as exc:
+            _log.warning("%s: no price of %s by which the unit of its fills could be told: %s", VENUE, symbol, exc)
+            return None
+        levels = book.asks if side is OrderSide.BUY else book.bids
+        return levels[0][0] if levels else None
 
     def prepare(self, order: NewOrder) -> Prepared:
         """Check an order, name it, and write its request.
@@ -216,7 +233,9 @@ class RoxomVenue:
         if None in told:
             if not self._told_of_positions:
                 self._told_of_positions = True
-                _log.warning("%s: positions are not told, or in the older shape, whose scale is not documented: not used", VENUE)
+                _log.warning(
+                    "%s: positions are not told, or in the older shape, whose scale is not documented: not used", VENUE
+                )
             return None
         return [position for position in told if position is not None and position.signed_qty]
 

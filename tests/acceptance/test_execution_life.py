@@ -145,10 +145,12 @@ async def test_e84_reconcile_open_orders(profile: VenueProfile, claims: bool):
 @venue_case("TC-E85")
 async def test_e85_reconcile_filled_orders(profile: VenueProfile, claims: bool):
     async def leave(scene: Scene) -> None:
-        for side in (OrderSide.BUY, OrderSide.SELL):
-            order = scene.market(side)
-            scene.submit(order)
-            await scene.closed(order)
+        bought = scene.market()
+        scene.submit(bought)
+        await scene.closed(bought)
+        sold = scene.market(OrderSide.SELL, str(bought.filled_qty))
+        scene.submit(sold)
+        await scene.closed(sold)
 
     async with after_restart(profile, leave, claims=claims) as (scene, left):
         assert len(left) == 2

@@ -91,6 +91,7 @@ SFOX = VenueProfile(
     sends_market_force=False,
     buys_by_amount=True,
     positions_follow_ledger=False,
+    lists_min_size=False,
     bars="1-DAY-LAST",
     is_public=lambda connection: not any("private" in str(name) for name in connection.subscriptions),
     secrets=("api_key",),

@@ -96,6 +96,8 @@ class VenueProfile:
         The venue is told an id of ours.
     positions_follow_ledger : bool
         The simulation serves positions from the shared ledger, so that a test can take a trade back there.
+    lists_min_size : bool
+        The listing tells the smallest quantity of an order.
     bars : str
         Which bars to ask for.
     wire_trade_id : Callable[[str], str]
@@ -153,6 +155,7 @@ class VenueProfile:
     buys_by_amount: bool = False
     sends_client_order_ids: bool = True
     positions_follow_ledger: bool = True
+    lists_min_size: bool = True
     bars: str = "1-MINUTE-LAST"
     wire_trade_id: Callable[[str], str] = str
     is_public: Callable[[Any], bool] = lambda connection: not connection.account

@@ -23,7 +23,7 @@ demo: $(STAMP)
 
 test: lint
 	@echo "==> tests"
-	$(PY) -m pytest -n 6 --dist loadfile
+	$(PY) -m pytest -n 6 --dist worksteal
 
 lint: $(STAMP)
 	@echo "==> ruff, mypy"

@@ -198,7 +198,7 @@ class CommandDesk:
                 if outcome.venue_order_id is not None:
                     self._intake.bind(tracked, outcome.venue_order_id)
                 if self._venue.capabilities.reads_back:
-                    self._resolver.expect_sight(tracked)
+                    self._resolver.expect_readback(tracked)
             case Refused():
                 self._rejected(tracked, outcome)
             case Unknown():
@@ -206,6 +206,8 @@ class CommandDesk:
                 self._resolver.watch(tracked, outcome.reason)
         for update in updates:
             self._intake.update(update)
+        if isinstance(outcome, Accepted) and tracked.in_flight:
+            self._resolver.expect_sight(tracked)
 
     def _rejected(self, tracked: TrackedOrder, refused: Refused) -> None:
         if (tracked.state.accepted and tracked.state.is_named) or tracked.state.is_closed:

@@ -166,6 +166,14 @@ class Emitter:
         for event in events:
             if type(event) is ev.OrderFilled:
                 self._filled(native, event, event.ts_event or self._client._clock.timestamp_ns())
+            elif type(event) is ev.OrderAccepted:
+                self._generate_accepted(
+                    native.strategy_id,
+                    native.instrument_id,
+                    native.client_order_id,
+                    native.venue_id(event.venue_order_id),
+                    event.ts_event or self._client._clock.timestamp_ns(),
+                )
             else:
                 self._event(tracked, native, event)
 
@@ -178,9 +186,6 @@ class Emitter:
         )
         ts_event = event.ts_event or client._clock.timestamp_ns()
         match event:
-            case ev.OrderAccepted():
-                voi = native.venue_id(event.venue_order_id)
-                self._generate_accepted(strategy_id, instrument_id, client_order_id, voi, ts_event)
             case ev.OrderCanceled():
                 voi = self._voi(tracked, native)
                 client.generate_order_canceled(strategy_id, instrument_id, client_order_id, voi, ts_event)

@@ -115,7 +115,8 @@ class Intake:
         venue_order_id = state.venue_order_id
         if venue_order_id != known_id and venue_order_id is not None:
             self.journal.bind(tracked.client_order_id, venue_order_id)
-            self.release_unbound()
+            if tracker.unbound:
+                self.release_unbound()
         if self._publishing:
             self._publish(tracked, update, events)
         return tracked

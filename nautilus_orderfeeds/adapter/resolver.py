@@ -123,6 +123,10 @@ class Resolver:
             hints=int(hint),
         )
 
+    def expect_sight(self, tracked: TrackedOrder) -> None:
+        """The venue took an order: look for it if the stream does not show it by itself."""
+        self.watch(tracked, "order taken, not seen yet", delay_secs=_EFFECT_SECS)
+
     def expect_end(self, tracked: TrackedOrder) -> None:
         """The venue took a cancel: look for the end if it does not come by itself."""
         self.watch(tracked, "cancel taken", resend_cancel=1, delay_secs=_EFFECT_SECS)
@@ -135,8 +139,8 @@ class Resolver:
         """Read the whole account with the next tick, at most once in `_READ_ALL_SECS`: something was not understood."""
         self._read_all = True
 
-    def expect_sight(self, tracked: TrackedOrder) -> None:
-        """The venue took the order, and tells no more by itself: look until it is seen."""
+    def expect_readback(self, tracked: TrackedOrder) -> None:
+        """The venue took the order and tells no more by itself (`Capabilities.reads_back`): read it back soon."""
         self.watch(tracked, "taken, read back", delay_secs=_FIRST_DELAY_SECS, hint=True)
 
     def is_unsure(self, tracked: TrackedOrder) -> bool:

@@ -61,7 +61,7 @@ def reduce(state: OrderState, update: OrderUpdate, rules: Rules) -> Events:
             _rename(state, out, update)
     terms_are_new = learn(state, update)
     known = state.known
-    if not state.accepted and _was_live(state, update):
+    if not state.accepted and (update.status in LIVE_STATUSES or _was_live(state, update)):
         waiting = update.status is VenueStatus.WAITING
         _accept(state, out, update.ts_accepted or update.ts_event, waiting=waiting)
     if update.cancel_reject_reason:
@@ -75,7 +75,7 @@ def reduce(state: OrderState, update: OrderUpdate, rules: Rules) -> Events:
     if known.waiting and known.working and not state.triggered:
         _tell_trigger(state, out, update)
     fills = update.fills
-    if len(fills) == 1 and not known.undecided and tell_next(state, out, fills[0], update.ts_event):
+    if fills and len(fills) == 1 and not known.undecided and tell_next(state, out, fills[0], update.ts_event):
         fills = ()
     # The usual case ends here: everything is told, and the order has not ended otherwise than by its fills.
     if (
@@ -163,12 +163,12 @@ def _complain(state: OrderState, out: Events, what: str, update: OrderUpdate | N
 
 
 def _was_live(state: OrderState, update: OrderUpdate) -> bool:
-    """Whether `update` proves that the order is or was live: a fill, an expiry and a cancel do so too.
+    """Whether `update` proves that an order which it does not call live was live: a fill, an expiry or a cancel do so.
 
     A cancel alone could be told without, but then the framework would not know the order by its venue id.
     """
     status, known = update.status, state.known
-    if status in LIVE_STATUSES or status is VenueStatus.CANCELED or status is VenueStatus.EXPIRED:
+    if status is VenueStatus.CANCELED or status is VenueStatus.EXPIRED:
         return True
     return bool(update.fills or known.undecided or known.filled_qty > 0)
 

@@ -91,7 +91,8 @@ class OrderTracker:
         self._orders: dict[str, TrackedOrder] = {}
         self._by_ref: dict[str, TrackedOrder] = {}
         self._by_venue_id: dict[str, TrackedOrder] = {}
-        self._unbound: deque[OrderUpdate] = deque(maxlen=_MAX_UNBOUND)
+        #: Updates kept until it is known whose they are.
+        self.unbound: deque[OrderUpdate] = deque(maxlen=_MAX_UNBOUND)
         self._open: dict[str, TrackedOrder] = {}
         #: Updates about other accounts' orders come too (`Capabilities.foreign_updates`), where another order may have
         #: the same client order id: an echoed key then counts only as long as the venue's id is not known.
@@ -227,19 +228,19 @@ class OrderTracker:
 
     def keep_unbound(self, update: OrderUpdate) -> OrderUpdate | None:
         """Keep an update of an unknown order while an order is in flight; return one pushed out, if any."""
-        pushed = self._unbound[0] if len(self._unbound) == _MAX_UNBOUND else None
-        self._unbound.append(update)
+        pushed = self.unbound[0] if len(self.unbound) == _MAX_UNBOUND else None
+        self.unbound.append(update)
         return pushed
 
     def release_unbound(self) -> list[OrderUpdate]:
         """Return the kept updates that can be attributed now: to a bound order, or to nobody in flight."""
-        if not self._unbound:
+        if not self.unbound:
             return []
         waiting = self.any_unidentified
-        released = [update for update in self._unbound if not waiting or self.find(update) is not None]
-        kept = [update for update in self._unbound if waiting and self.find(update) is None]
-        self._unbound.clear()
-        self._unbound.extend(kept)
+        released = [update for update in self.unbound if not waiting or self.find(update) is not None]
+        kept = [update for update in self.unbound if waiting and self.find(update) is None]
+        self.unbound.clear()
+        self.unbound.extend(kept)
         return released
 
     def adopt(self, update: OrderUpdate, rules: Rules, client_order_id: str, now_ns: int) -> TrackedOrder | None:

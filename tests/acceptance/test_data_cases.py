@@ -435,9 +435,17 @@ async def test_d61_instrument_close(scene: DataScene):
         scene.on_tick(close.close_price)
 
 
-@data_case("TC-D70", subscribe_quotes=True, subscribe_trades=True, subscribe_book_deltas=True)
+KINDS = {"quotes": "on_quote_tick", "trades": "on_trade_tick", "book": "on_order_book_deltas"}
+
+
+@data_case(
+    "TC-D70",
+    subscribe_quotes=True,
+    subscribe_trades=lambda profile: "trades" in profile.market_data,
+    subscribe_book_deltas=lambda profile: "book" in profile.market_data,
+)
 async def test_d70_unsubscribe_on_stop(scene: DataScene):
-    kinds = ("on_quote_tick", "on_trade_tick", "on_order_book_deltas")
+    kinds = [handler for kind, handler in KINDS.items() if kind in scene.profile.market_data]
     for kind in kinds:
         await scene.received(kind, 2)
     (connection,) = scene.sim.server.connections

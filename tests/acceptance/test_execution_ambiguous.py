@@ -18,23 +18,6 @@ from tests.support.scene import OPEN, Scene, execution_case
 N = {"enable_limit_buys": False, "enable_limit_sells": False}
 #: Shorter than the slowest answer, so that it is a timeout.
 CONFIG = {"request_timeout_secs": 0.4}
-SLOW_SECS = 0.8
-
-#: The venue took the request, and its answer says nothing of it.
-AFTER_EFFECT: tuple[tuple[Fault, dict[str, Any]], ...] = (
-    (Fault.LOST_ANSWER, {}),
-    (Fault.RESET, {}),
-    (Fault.GARBAGE, {}),
-    (Fault.SLOW_ANSWER, {"secs": SLOW_SECS}),
-    (Fault.ERROR_AFTER_EFFECT, {"status": 500}),
-    (Fault.ERROR_AFTER_EFFECT, {"status": 503}),
-)
-#: The venue did not take the request, and its answer does not say that either.
-WITHOUT_EFFECT: tuple[tuple[Fault, dict[str, Any]], ...] = (
-    (Fault.ERROR_BEFORE_EFFECT, {"status": 500}),
-    (Fault.ERROR_BEFORE_EFFECT, {"status": 502}),
-    (Fault.RATE_LIMIT, {"retry_after": 0.4}),
-)
 #: Longer than the adapter's first readings of the truth.
 A_WHILE_SECS = 1.3
 
@@ -68,27 +51,28 @@ def new_order(scene: Scene) -> Any:
 @execution_case("TC-E74", **N, config=CONFIG)
 async def test_e74_submit_taken(scene: Scene):
     """Taken by the venue: accepted once, as soon as the stream (or, if it is silent, a query) tells."""
-    told = await strike(scene, scene.profile.submit, AFTER_EFFECT, lambda: new_order(scene))
+    told = await strike(scene, scene.profile.submit, scene.profile.after_effect, lambda: new_order(scene))
     yield
     await scene.accepted(*told)
     silent = silence(scene)
-    queried = await strike(scene, scene.profile.submit, AFTER_EFFECT, lambda: new_order(scene))
+    queried = await strike(scene, scene.profile.submit, scene.profile.after_effect, lambda: new_order(scene))
     await scene.accepted(*queried)
     scene.sim.faults.disarm(silent)
     assert never_rejected(scene, told + queried)
     for order in told + queried:
         assert scene.names(order) == ["OrderInitialized", "OrderSubmitted", "OrderAccepted"]
-    assert len(scene.sim.ledger.orders()) == 2 * len(AFTER_EFFECT)  # none was sent twice
+    assert len(scene.sim.ledger.orders()) == 2 * len(scene.profile.after_effect)  # none was sent twice
 
 
-@execution_case("TC-E74", **N, config=CONFIG, cancel_orders_on_stop=False)
+@execution_case("TC-E74", **N, config=CONFIG, cancel_orders_on_stop=False, only=lambda p: not p.proves_absence)
 async def test_e74_submit_not_taken(scene: Scene):
     """Not taken by the venue, which does not say so: stays in flight, is asked for and not sent again."""
-    orders = await strike(scene, scene.profile.submit, WITHOUT_EFFECT, lambda: new_order(scene))
+    orders = await strike(scene, scene.profile.submit, scene.profile.without_effect, lambda: new_order(scene))
     yield
-    asked = scene.sent(scene.profile.open_orders)
+    queries = (scene.profile.open_orders, scene.profile.one_order)
+    asked = scene.sent(*queries)
     await asyncio.sleep(A_WHILE_SECS)
-    assert scene.sent(scene.profile.open_orders) > asked
+    assert scene.sent(*queries) > asked
     assert scene.sent(scene.profile.submit) == len(orders)
     for order in orders:
         assert order.status == OrderStatus.SUBMITTED
@@ -98,7 +82,20 @@ async def test_e74_submit_not_taken(scene: Scene):
     scene.unresolved = {order.client_order_id for order in orders}
 
 
-@execution_case("TC-E74", **N, config=CONFIG, cancel_orders_on_stop=False)
+@execution_case("TC-E74", **N, config=CONFIG, only=lambda profile: profile.proves_absence)
+async def test_e74_submit_proved_not_taken(scene: Scene):
+    """Not taken by the venue, which says so when it is asked: rejected then for that reason, and not sent again."""
+    orders = await strike(scene, scene.profile.submit, scene.profile.without_effect, lambda: new_order(scene))
+    yield
+    assert never_rejected(scene, orders)
+    await scene.closed(*orders)
+    for order in orders:
+        assert order.status == OrderStatus.REJECTED
+        assert "never reached the venue" in scene.only(OrderRejected, order).reason
+    assert scene.sim.ledger.orders() == []
+
+
+@execution_case("TC-E74", **N, config=CONFIG, cancel_orders_on_stop=False, only=lambda profile: profile.says_to_wait)
 async def test_e74_submit_never_sent(scene: Scene):
     """Not ambiguous: it waited behind the rate limit until its time was over, so nothing can ever come of it."""
     scene.sim.faults.once(Fault.RATE_LIMIT, where=" ".join(scene.profile.submit), retry_after=1.5)
@@ -120,14 +117,14 @@ async def test_e74_submit_never_sent(scene: Scene):
 @execution_case("TC-E75", **N, config=CONFIG)
 async def test_e75_cancel_taken(scene: Scene):
     """Taken by the venue: canceled once, as soon as the stream (or, if it is silent, a query) tells."""
-    orders = [new_order(scene) for _ in range(2 * len(AFTER_EFFECT))]
+    orders = [new_order(scene) for _ in range(2 * len(scene.profile.after_effect))]
     await scene.accepted(*orders)
     left = iter(orders)
-    await strike(scene, scene.profile.cancel, AFTER_EFFECT, lambda: scene.tester.cancel_order(next(left)))
+    await strike(scene, scene.profile.cancel, scene.profile.after_effect, lambda: scene.tester.cancel_order(next(left)))
     yield
-    await scene.closed(*orders[: len(AFTER_EFFECT)])
+    await scene.closed(*orders[: len(scene.profile.after_effect)])
     silent = silence(scene)
-    await strike(scene, scene.profile.cancel, AFTER_EFFECT, lambda: scene.tester.cancel_order(next(left)))
+    await strike(scene, scene.profile.cancel, scene.profile.after_effect, lambda: scene.tester.cancel_order(next(left)))
     await scene.closed(*orders)
     scene.sim.faults.disarm(silent)
     assert never_rejected(scene, orders)
@@ -139,10 +136,11 @@ async def test_e75_cancel_taken(scene: Scene):
 @execution_case("TC-E75", **N, config=CONFIG)
 async def test_e75_cancel_not_taken(scene: Scene):
     """Not taken by the venue, which does not say so: no rejection; a cancel may be repeated, and the order ends."""
-    orders = [new_order(scene) for _ in WITHOUT_EFFECT]
+    orders = [new_order(scene) for _ in scene.profile.without_effect]
     await scene.accepted(*orders)
     left = iter(orders)
-    await strike(scene, scene.profile.cancel, WITHOUT_EFFECT, lambda: scene.tester.cancel_order(next(left)))
+    faults = scene.profile.without_effect
+    await strike(scene, scene.profile.cancel, faults, lambda: scene.tester.cancel_order(next(left)))
     yield
     assert all(order.status == OrderStatus.PENDING_CANCEL for order in orders[-1:])
     await scene.closed(*orders)
@@ -156,9 +154,10 @@ async def test_e76_modify(scene: Scene):
     """A change whose fate is open: no rejection; the stream or a query tells whether it was made."""
     order = new_order(scene)
     await scene.accepted(order)
-    prices = [scene.px(order.price.as_decimal() - n * scene.tick) for n in range(1, len(AFTER_EFFECT) + 1)]
+    faults = scene.profile.after_effect
+    prices = [scene.px(order.price.as_decimal() + n * scene.tick) for n in range(1, len(faults) + 1)]
     yield
-    for (fault, settings), price in zip(AFTER_EFFECT, prices, strict=True):
+    for (fault, settings), price in zip(faults, prices, strict=True):
         await strike(
             scene,
             scene.profile.modify,
@@ -175,9 +174,9 @@ def new_list(scene: Scene) -> list[Any]:
     return orders
 
 
-@execution_case("TC-E77", **N, config=CONFIG)
+@execution_case("TC-E77", **N, config=CONFIG, only=lambda profile: profile.submit_many)
 async def test_e77_batch_submit_taken(scene: Scene):
-    told = await strike(scene, scene.profile.submit_many, AFTER_EFFECT, lambda: new_list(scene))
+    told = await strike(scene, scene.profile.submit_many, scene.profile.after_effect, lambda: new_list(scene))
     yield
     orders = [order for pair in told for order in pair]
     await scene.accepted(*orders)
@@ -187,9 +186,11 @@ async def test_e77_batch_submit_taken(scene: Scene):
     assert len(scene.sim.ledger.orders()) == len(orders)
 
 
-@execution_case("TC-E77", **N, config=CONFIG, cancel_orders_on_stop=False)
+@execution_case(
+    "TC-E77", **N, config=CONFIG, cancel_orders_on_stop=False, only=lambda profile: profile.submit_many
+)
 async def test_e77_batch_submit_not_taken(scene: Scene):
-    told = await strike(scene, scene.profile.submit_many, WITHOUT_EFFECT, lambda: new_list(scene))
+    told = await strike(scene, scene.profile.submit_many, scene.profile.without_effect, lambda: new_list(scene))
     yield
     orders = [order for pair in told for order in pair]
     await asyncio.sleep(A_WHILE_SECS)
@@ -202,7 +203,7 @@ async def test_e77_batch_submit_not_taken(scene: Scene):
 
 @execution_case("TC-E77", **N, config=CONFIG)
 async def test_e77_batch_cancel(scene: Scene):
-    faults = AFTER_EFFECT + WITHOUT_EFFECT
+    faults = scene.profile.after_effect + scene.profile.without_effect
     orders = [new_order(scene) for _ in range(2 * len(faults))]
     await scene.accepted(*orders)
     pairs = iter([orders[n : n + 2] for n in range(0, len(orders), 2)])

@@ -64,8 +64,8 @@ async def test_e82_close_positions_on_stop(scene: Scene):
     **N,
     with_data=True,
     subscribe_quotes=True,
-    subscribe_trades=True,
-    subscribe_book=True,
+    subscribe_trades=lambda profile: "trades" in profile.market_data,
+    subscribe_book=lambda profile: "book" in profile.market_data,
     book_interval_ms=20,
 )
 async def test_e83_unsubscribe_on_stop(scene: Scene):
@@ -75,8 +75,9 @@ async def test_e83_unsubscribe_on_stop(scene: Scene):
         bid, _ask = scene.best()
         market.trade(scene.profile.product, bid, scene.profile.qty)
         await asyncio.sleep(0.05)
-    kinds = {"QuoteTick", "TradeTick", "OrderBook"}
-    await scene.until(lambda: {type(data).__name__ for data in scene.tester.data} == kinds, "quotes, trades and books")
+    names = {"quotes": "QuoteTick", "trades": "TradeTick", "book": "OrderBook"}
+    kinds = {names[kind] for kind in scene.profile.market_data}
+    await scene.until(lambda: {type(data).__name__ for data in scene.tester.data} == kinds, f"data of {kinds}")
 
     def public() -> list[Any]:
         return [connection for connection in scene.sim.server.connections if scene.profile.is_public(connection)]

@@ -4,7 +4,8 @@ import json
 
 from nautilus_trader.model.enums import OrderType, TimeInForce
 
-from tests.support.venue_profile import How, Refusal, VenueProfile
+from nautilus_orderfeeds.sim.faults import Fault
+from tests.support.venue_profile import SLOW_SECS, How, Refusal, VenueProfile
 
 _TYPES = "does not support order type"
 
@@ -77,6 +78,13 @@ ACTTRADER = VenueProfile(
     reduces_only=False,
     expiry_unit_ns=1_000_000,
     positions_follow_ledger=False,
+    market_data=frozenset({"quotes"}),
+    # A socket has no status codes: an `error` is the venue's own word, and whatever else goes wrong is silence.
+    after_effect=((Fault.LOST_ANSWER, {}), (Fault.RESET, {}), (Fault.SLOW_ANSWER, {"secs": SLOW_SECS})),
+    without_effect=((Fault.DROP, {}), (Fault.DROP, {})),
+    proves_absence=True,
+    says_to_wait=False,
+    has_rest=False,
     is_public=lambda connection: "charts" in connection.path,
     secrets=(),
     bad_logins={},
@@ -92,7 +100,7 @@ ACTTRADER = VenueProfile(
         "TC-E62": Refusal(How.DENIED, "display quantity"),
         "TC-E70": Refusal(How.DENIED, "post-only"),
         "TC-E71": Refusal(How.DENIED, "reduce-only"),
-        "TC-E61": Refusal(How.DENIED, "reduce-only"),
+        "TC-E61": Refusal(How.DENIED, "reduce-only", after=1),
         "TC-D10": Refusal(How.LOGGED, "no book"),
         "TC-D11": Refusal(How.LOGGED, "no book"),
         "TC-D12": Refusal(How.LOGGED, "no book"),
@@ -122,6 +130,9 @@ ACTTRADER = VenueProfile(
         "TC-E101": _NO_OPTIONS,
         "TC-D62": _NO_OPTIONS,
         "TC-D63": _NO_OPTIONS,
+        "TC-E77": "the venue has no batch command: the orders of a list go out one by one (protocol 5.1, 5.6), see TC-E74",
+        "X10": "the venue never changes an order itself: no reason and no status of its names one (protocol 4 and 7)",
+        "X13": "the stream has no sequence numbers, and no trading day is documented (protocol 3)",
         "TC-D71": "subscriptions of the venue take no parameters (protocol 9)",
         "TC-D72": "the adapter defines no request parameters for the venue",
     },

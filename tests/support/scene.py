@@ -385,6 +385,7 @@ def execution_case(
     sim: Callable[[VenueProfile], Mapping[str, Any]] = lambda _: {},
     config: Mapping[str, Any] | None = None,
     engine: Mapping[str, Any] | None = None,
+    only: Callable[[VenueProfile], bool] = lambda _: True,
     with_data: bool = False,
     **tester_options: Any,
 ) -> Callable[[Drive], Any]:
@@ -401,6 +402,8 @@ def execution_case(
         Further options of the simulation.
     config, engine : Mapping, optional
         Further fields of the client's config; of the engine's.
+    only : Callable[[VenueProfile], bool]
+        Which venues have the means that this one of the case's tests is about.
     with_data : bool
         Whether the node has a data client too.
     **tester_options
@@ -409,7 +412,7 @@ def execution_case(
 
     def decorate(drive: Drive) -> Any:
         register(case_id, drive.__name__)
-        profiles = [profile for profile in PROFILES if case_id not in profile.not_applicable]
+        profiles = [profile for profile in PROFILES if case_id not in profile.not_applicable and only(profile)]
 
         async def test(profile: VenueProfile) -> None:
             options = {key: value(profile) if callable(value) else value for key, value in tester_options.items()}

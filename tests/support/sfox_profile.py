@@ -55,6 +55,7 @@ SFOX = VenueProfile(
     cancel_many=("DELETE", "/v1/orders"),
     modify=("PATCH", "/v1/orders/*"),
     open_orders=("GET", "/v1/orders"),
+    one_order=("GET", "/v1/orders/*"),
     order_frames="orders",
     params={"algorithm_id": 201, "routing_type": "Smart"},
     params_arrived=lambda order: True,
@@ -131,6 +132,7 @@ SFOX = VenueProfile(
         "TC-D61": Refusal(How.LOGGED, "no instrument close"),
     },
     not_applicable={
+        "TC-E61": "its market buy in base units is denied, see TC-E01; no reduce-only orders: TC-E71",
         "TC-E80": "its market buy in base units is denied, see TC-E01; that of TC-E06 opens and closes a position",
         "TC-E82": "closing a short position by market takes a buy in base units, see TC-E01; a long one: TC-E06",
         "TC-E90": _NO_OPTIONS,

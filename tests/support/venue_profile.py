@@ -10,10 +10,31 @@ from typing import Any
 from nautilus_trader.model.enums import OrderType, TimeInForce
 from nautilus_trader.model.identifiers import AccountId, InstrumentId
 
+from nautilus_orderfeeds.sim.faults import Fault
 from nautilus_orderfeeds.sim.model import SimOrder
 
 Call = tuple[str, str]
 """A REST call of the venue: method and path (without a query)."""
+
+
+#: Longer than the request timeout of the cases.
+SLOW_SECS = 0.8
+
+#: The venue took the request, and its answer says nothing of it.
+REST_AFTER_EFFECT: tuple[tuple[Fault, dict[str, Any]], ...] = (
+    (Fault.LOST_ANSWER, {}),
+    (Fault.RESET, {}),
+    (Fault.GARBAGE, {}),
+    (Fault.SLOW_ANSWER, {"secs": SLOW_SECS}),
+    (Fault.ERROR_AFTER_EFFECT, {"status": 500}),
+    (Fault.ERROR_AFTER_EFFECT, {"status": 503}),
+)
+#: The venue did not take the request, and its answer does not say that either.
+REST_WITHOUT_EFFECT: tuple[tuple[Fault, dict[str, Any]], ...] = (
+    (Fault.ERROR_BEFORE_EFFECT, {"status": 500}),
+    (Fault.ERROR_BEFORE_EFFECT, {"status": 502}),
+    (Fault.RATE_LIMIT, {"retry_after": 0.4}),
+)
 
 
 @unique
@@ -54,7 +75,7 @@ class VenueProfile:
         Config fields that make the venue's client fast enough for a test.
     sim_options, data_sim_options : Mapping[str, Any]
         Options of every simulation of the venue; of those of the data cases besides.
-    submit, submit_many, cancel, cancel_many, modify, open_orders : Call, optional
+    submit, submit_many, cancel, cancel_many, modify, open_orders, one_order : Call, optional
         The venue's REST calls; None where it has none.
     order_frames : str
         Name by which faults know a frame about orders.
@@ -104,6 +125,16 @@ class VenueProfile:
         What the venue calls a trade of the simulation.
     is_public : Callable[[Any], bool]
         Whether a connection to the simulation is the data client's.
+    market_data : frozenset[str]
+        Which of quotes, trades and book the data client has.
+    after_effect, without_effect : tuple[tuple[Fault, dict[str, Any]], ...]
+        Faults by which a request takes effect, or does not, without an answer that says so.
+    proves_absence : bool
+        The venue says soon and for certain that it never received an order.
+    says_to_wait : bool
+        The venue may answer that requests are to wait (HTTP 429).
+    has_rest : bool
+        There is something to reach beside the stream.
     secrets : tuple[str, ...]
         Credential fields without which the client must not start, and whose values must be shown nowhere.
     bad_logins : Mapping
@@ -132,6 +163,7 @@ class VenueProfile:
     cancel_many: Call | None
     modify: Call | None = None
     open_orders: Call
+    one_order: Call | None = None
     order_frames: str
     params: Mapping[str, Any] = field(default_factory=dict)
     params_arrived: Callable[[SimOrder], bool] | None = None
@@ -159,6 +191,12 @@ class VenueProfile:
     bars: str = "1-MINUTE-LAST"
     wire_trade_id: Callable[[str], str] = str
     is_public: Callable[[Any], bool] = lambda connection: not connection.account
+    market_data: frozenset[str] = frozenset({"quotes", "trades", "book"})
+    after_effect: tuple[tuple[Fault, dict[str, Any]], ...] = REST_AFTER_EFFECT
+    without_effect: tuple[tuple[Fault, dict[str, Any]], ...] = REST_WITHOUT_EFFECT
+    proves_absence: bool = False
+    says_to_wait: bool = True
+    has_rest: bool = True
     secrets: tuple[str, ...] = ()
     bad_logins: Mapping[str, tuple[Mapping[str, Any], str]] = field(default_factory=dict)
     refused: Mapping[str, Refusal] = field(default_factory=dict)

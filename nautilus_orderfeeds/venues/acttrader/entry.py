@@ -5,7 +5,6 @@ from decimal import Decimal
 from typing import Final
 
 from nautilus_orderfeeds.feed.errors import FeedError, NotSent
-from nautilus_orderfeeds.feed.outcomes import outcome_of_failure
 from nautilus_orderfeeds.orders.decimals import check_sane
 from nautilus_orderfeeds.orders.requests import Accepted, Amend, OrderRef, Outcome, Refused, Unknown
 from nautilus_orderfeeds.orders.updates import OrderUpdate, Source, VenueStatus
@@ -69,7 +68,8 @@ class OrderEntry:
         def read(body: bytes | None) -> tuple[Outcome, list[VenueMessage]]:
             return Accepted(ref.venue_order_id), [] if body is None else self._canceled(wire.ANSWER.decode(body), ref)
 
-        return await self._command(Event.CANCEL, request, read), []
+        outcome = await self._command(Event.CANCEL, request, read, unsent=Unknown)
+        return outcome, []
 
     async def amend(self, amend: Amend, request: wire.Modify) -> Answer:
         """Change an order in place (`modifyordersingle`). In the final dialect the answer echoes the new values."""
@@ -92,13 +92,19 @@ class OrderEntry:
         payload: wire.NewSingle | wire.NewOco | wire.Named | wire.Modify,
         read: Reader,
         after_error: Sequence[VenueMessage] = (),
+        unsent: type[Refused | Unknown] = Refused,
     ) -> Outcome:
+        """Ask, and judge what comes of it.
+
+        What was not sent is refused: nothing happened. Only a cancel counts as open (`unsent`): it may be sent again,
+        and whoever asked for it still wants the order to end.
+        """
         try:
             outcome: Outcome = await self._conversation.ask(event, payload, read, after_error=list(after_error))
         except VenueError as error:
             return Refused(error.text)
         except NotSent as failure:
-            return outcome_of_failure(failure)
+            return unsent(f"not sent: {failure}")
         except FeedError as failure:
             return Unknown(str(failure))
         return outcome

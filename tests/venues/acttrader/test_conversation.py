@@ -134,6 +134,10 @@ async def test_nothing_is_sent_without_a_connection():
     outcome, _ = await submit(talk)
     assert isinstance(outcome, Refused)
     assert "not sent" in outcome.reason
+    # A cancel stays wanted: it is sent when there is a connection again.
+    outcome, _ = await talk.venue.cancel(ref())
+    assert isinstance(outcome, Unknown)
+    assert "not sent" in outcome.reason
 
 
 async def test_a_connection_that_breaks_while_sending_is_unknown():

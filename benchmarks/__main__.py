@@ -13,8 +13,8 @@ from rich.table import Table
 
 from benchmarks.measure import STEPS, Round, best_of, run_round, time_alone
 
-ORDERS = 2_000
-ROUNDS = 10
+ORDERS = 500
+ROUNDS = 40
 _ALONE = 300
 
 

@@ -230,7 +230,10 @@ async def test_x15_malformed_ids(profile: VenueProfile):
         sent = 0
         for good in filter(None, (order.venue_order_id.value, trade_id)):
             for bad in bad_ids:
-                replaced = fill.replace(json.dumps(good).encode(), json.dumps(bad).encode())
+                written = json.dumps(good).encode()
+                if written not in fill:  # a number
+                    written = good.encode()
+                replaced = fill.replace(written, json.dumps(bad).encode())
                 assert replaced != fill
                 scene.tap.deliver(replaced)
                 raw_text = fill.replace(good.encode(), bad.encode("utf-8", "surrogatepass"))

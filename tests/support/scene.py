@@ -26,15 +26,19 @@ OPEN = (OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED)
 
 
 class Tap:
-    """Stands between the private stream and the client: remembers its frames, or holds them back."""
+    """Stands between the private stream and the client: remembers frames about orders, or holds them back."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, tells_orders: Callable[[bytes], bool]) -> None:
         self._take_in = client.handle_frame
+        self._tells_orders = tells_orders
         self.seen: list[bytes] = []
         self.held: list[bytes] | None = None
         client.handle_frame = self._frame
 
     def _frame(self, raw: bytes) -> None:
+        if not self._tells_orders(raw):
+            self._take_in(raw)
+            return
         self.seen.append(raw)
         if self.held is None:
             self._take_in(raw)
@@ -369,7 +373,9 @@ async def open_scene(
         exec_factories={profile.venue: profile.exec_factory},
         data_factories={profile.venue: profile.data_factory} if with_data else None,
         strategies=tuple(testers),
-        prepare=lambda node: taps.append(Tap(node.kernel.exec_engine._clients[ClientId(profile.venue)])),
+        prepare=lambda node: taps.append(
+            Tap(node.kernel.exec_engine._clients[ClientId(profile.venue)], profile.tells_orders)
+        ),
     ) as run:
         scene = Scene(profile, sim, run, testers, taps[0])
         yield scene

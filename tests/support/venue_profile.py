@@ -91,12 +91,16 @@ class VenueProfile:
         Options of the simulation: the first frame about an order is the one that tells what became of it.
     fill_by_fill : Mapping
         Options of the simulation: an order that takes several levels is told fill by fill, a frame each.
+    answer_accepts : bool
+        The answer to a submit says that the order is live.
     asks_for_trades : bool
         The venue can be asked which trades an order had.
     tells_trades : bool
         The stream tells each trade; otherwise only how much was filled and at what average, rounded to a tick at most.
+    tells_orders : Callable[[bytes], bool]
+        Whether a frame is about orders or their trades.
     tells_end : Callable[[bytes], bool]
-        Whether a frame is the one that tells the end of an order.
+        Whether a frame is the last about an order.
     unfilled_frame : Callable[[bytes], bytes]
         Make of a frame about an order the one that the venue would have sent if nothing had been filled.
     cannot_cover : Mapping
@@ -174,8 +178,10 @@ class VenueProfile:
     stream_first: Mapping[str, Any]
     without_pending: Mapping[str, Any]
     fill_by_fill: Mapping[str, Any]
+    answer_accepts: bool = False
     asks_for_trades: bool
     tells_trades: bool = True
+    tells_orders: Callable[[bytes], bool] = lambda _: True
     tells_end: Callable[[bytes], bool] = lambda raw: b"DONE" in raw
     unfilled_frame: Callable[[bytes], bytes]
     cannot_cover: Mapping[str, Any] = field(default_factory=dict)

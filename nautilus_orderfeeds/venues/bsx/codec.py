@@ -105,6 +105,7 @@ class OrderCodec:
             raise ValueError(f"size {size} or filled_size {filled} is negative")
         ts_event = order.updated_at or frame_ts or order.created_at_ts
         seldom = _seldom_told(order)
+        is_market = order.type is _MARKET
         rested = order_id in self._resting
         match order.status:
             case WireStatus.OPEN:
@@ -123,7 +124,7 @@ class OrderCodec:
                 status = VenueStatus.WAITING
         if order.post_only:
             liquidity = LiquiditySide.MAKER
-        elif order.type is WireOrderType.MARKET or order.time_in_force in _NEVER_RESTS:
+        elif is_market or order.time_in_force in _NEVER_RESTS:
             liquidity = LiquiditySide.TAKER
         else:
             liquidity = LiquiditySide.MAKER if rested else LiquiditySide.NO_LIQUIDITY_SIDE
@@ -139,7 +140,7 @@ class OrderCodec:
             time_in_force=_TIMES_IN_FORCE[order.time_in_force],
             quantity=size or None,
             # The price of a market order is its worst acceptable one, no term of the order.
-            price=None if order.type is WireOrderType.MARKET else order.price or None,
+            price=None if is_market else order.price or None,
             filled_qty=filled,
             avg_px=order.avg_price or None,
             fees=order.filled_fees,
@@ -153,6 +154,10 @@ class OrderCodec:
 
 
 _STOPS: Final = frozenset({WireStopType.STOP_LOSS, WireStopType.TAKE_PROFIT})
+
+# Bound once: Python looks an enum's member up anew at every use.
+_MARKET: Final = WireOrderType.MARKET
+_STOP: Final = WireOrderType.STOP
 
 #: Our words for the wire's, asked once for each.
 _SIDES: Final = {word: side_of(word) for word in WireSide}
@@ -177,7 +182,7 @@ def _seldom_told(order: Order) -> dict[str, Any]:
     told: dict[str, Any] = {}
     if order.post_only or order.reduce_only:
         told["post_only"], told["reduce_only"] = order.post_only, order.reduce_only
-    if order.type is WireOrderType.STOP or order.order_stop_type in _STOPS:
+    if order.type is _STOP or order.order_stop_type in _STOPS:
         told["trigger_price"] = order.stop_price or None
         told["trigger_type"] = trigger_of(order.stop_price_option)
     if order.expired_at:

@@ -217,11 +217,12 @@ async def test_subscriptions_that_wait_for_the_limit_go_out_together():
     await stream.handshake(Connection())
     wishes = [(channel, symbol) for channel in (Channel.BOOK, Channel.TRADES, Channel.BARS) for symbol in specs()]
     frames = [frame for wish in wishes for frame in made.subscribe(*wish)]
-    assert len(frames) == 9
+    subscriptions = [frame for frame in frames if json.loads(frame)["type"] == "subscribe"]
+    assert len(subscriptions) == 9
     sent = [told for told in await asyncio.gather(*map(stream.outgoing, frames)) if told is not None]
     told = names([bytes(each) for each in sent])  # type: ignore[arg-type]
     assert len(told) < len(frames)
-    feeds = [name for kind, group in told for name in group]
+    feeds = [name for kind, group in told for name in group if kind == "subscribe"]
     assert sorted(feeds) == sorted(set(feeds))
     assert len(feeds) == 8, "one ticker was on already"
 
@@ -232,10 +233,11 @@ async def test_an_end_and_a_beginning_are_two_requests_and_a_change_of_mind_is_n
     made.subscribe(Channel.BOOK, "BTCUSD")
     await stream.handshake(Connection())
     frames = [*made.unsubscribe(Channel.BOOK, "BTCUSD"), *made.subscribe(Channel.TRADES, "BTCUSD")]
-    sent = names([await stream.outgoing(each) for each in frames])  # type: ignore[misc]
+    sent = names([told for each in frames if (told := await stream.outgoing(each)) is not None])  # type: ignore[misc]
     assert sent == [("subscribe", ["trades.sfox.btcusd"]), ("unsubscribe", ["orderbook.net.btcusd"])]
     frames = [*made.subscribe(Channel.BOOK, "ETHBTC"), *made.unsubscribe(Channel.BOOK, "ETHBTC")]
-    assert [await stream.outgoing(each) for each in frames] == [None, None]
+    assert frames
+    assert all([await stream.outgoing(each) is None for each in frames])
 
 
 # -- the rest ----------------------------------------------------------------------------------------------------------

@@ -186,9 +186,7 @@ async def test_e77_batch_submit_taken(scene: Scene):
     assert len(scene.sim.ledger.orders()) == len(orders)
 
 
-@execution_case(
-    "TC-E77", **N, config=CONFIG, cancel_orders_on_stop=False, only=lambda profile: profile.submit_many
-)
+@execution_case("TC-E77", **N, config=CONFIG, cancel_orders_on_stop=False, only=lambda profile: profile.submit_many)
 async def test_e77_batch_submit_not_taken(scene: Scene):
     told = await strike(scene, scene.profile.submit_many, scene.profile.without_effect, lambda: new_list(scene))
     yield

@@ -130,7 +130,7 @@ ACTTRADER = VenueProfile(
         "TC-E101": _NO_OPTIONS,
         "TC-D62": _NO_OPTIONS,
         "TC-D63": _NO_OPTIONS,
-        "TC-E77": "the venue has no batch command: the orders of a list go out one by one (protocol 5.1, 5.6), see TC-E74",
+        "TC-E77": "no batch command: the orders of a list go out one by one (protocol 5.1, 5.6), see TC-E74",
         "X10": "the venue never changes an order itself: no reason and no status of its names one (protocol 4 and 7)",
         "X13": "the stream has no sequence numbers, and no trading day is documented (protocol 3)",
         "TC-D71": "subscriptions of the venue take no parameters (protocol 9)",

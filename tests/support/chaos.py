@@ -176,7 +176,9 @@ async def run_seed(
         async with running_node(node, exec_factories={chaos.name: chaos.exec_factory}, strategies=(strategy,)) as run:
             armed = arm(sim, chaos, rng)
             symbol = chaos.product or chaos.symbol
-            for _ in range(acts):
+            for n in range(acts * 4):
+                if n >= acts and sim.ledger.orders():
+                    break  # chaos may hold up every order for a while: then it goes on until one has come through
                 bid, ask = sim.market.best(symbol)
                 if bid is not None and ask is not None:
                     strategy.act(bid, ask)

@@ -20,6 +20,10 @@ def long(profile: Any) -> Decimal:
     return Decimal(profile.qty)
 
 
+def long_by_amount(profile: Any) -> Decimal:
+    return Decimal(profile.amount or profile.qty)
+
+
 def short(profile: Any) -> Decimal:
     return -Decimal(profile.qty)
 
@@ -80,7 +84,7 @@ async def test_e04_market_fok(scene: Scene):
     assert scene.sim_order(scene.order()).time_in_force.value == "FOK"
 
 
-@execution_case("TC-E05", **N, open_position_on_start_qty=long, use_quote_quantity=True)
+@execution_case("TC-E05", **N, open_position_on_start_qty=long_by_amount, use_quote_quantity=True)
 async def test_e05_market_quote_quantity(scene: Scene):
     yield
     order = scene.order()
@@ -88,13 +92,13 @@ async def test_e05_market_quote_quantity(scene: Scene):
     assert order.init_event.quote_quantity
     (sim_order,) = scene.sim.ledger.orders()
     # A venue may keep its fee out of the amount.
-    assert Decimal("0.99") * Decimal(scene.profile.qty) < sim_order.quote_amount <= Decimal(scene.profile.qty)
+    assert Decimal("0.99") * long_by_amount(scene.profile) < sim_order.quote_amount <= long_by_amount(scene.profile)
     assert order.filled_qty.as_decimal() == sim_order.filled
     assert scene.position().quantity.as_decimal() == sim_order.filled
 
 
 @execution_case(
-    "TC-E06", **N, open_position_on_start_qty=long, use_quote_quantity=lambda profile: profile.buys_by_amount
+    "TC-E06", **N, open_position_on_start_qty=long_by_amount, use_quote_quantity=lambda profile: bool(profile.amount)
 )
 async def test_e06_close_on_stop(scene: Scene):
     yield

@@ -29,7 +29,11 @@ async def test_e60_post_only(scene: Scene):
 
 
 @execution_case(
-    "TC-E61", **N, open_position_on_start_qty=lambda profile: Decimal(profile.qty), reduce_only_on_stop=True
+    "TC-E61",
+    **N,
+    open_position_on_start_qty=lambda profile: Decimal(profile.amount or profile.qty),
+    use_quote_quantity=lambda profile: bool(profile.amount),
+    reduce_only_on_stop=True,
 )
 async def test_e61_reduce_only_close(scene: Scene):
     await scene.until(lambda: scene.cache.positions_open(), "the position to open")

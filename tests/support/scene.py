@@ -163,7 +163,7 @@ class Scene:
     def market(self, side: OrderSide = OrderSide.BUY, qty: str | None = None, **terms: Any) -> Any:
         """Make a market order; where buys are by amount, one that buys about `qty`."""
         size = Decimal(qty or self.profile.qty)
-        if self.profile.buys_by_amount and side == OrderSide.BUY:
+        if self.profile.amount and side == OrderSide.BUY:
             size, terms = round(size * self.best()[1], 2), {"quote_quantity": True, **terms}
         return self.tester.order_factory.market(
             self.profile.instrument_id, side, self.instrument.make_qty(size), **terms

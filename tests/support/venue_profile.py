@@ -115,8 +115,8 @@ class VenueProfile:
         How fine the venue takes an order's expiry, ns.
     sends_market_force : bool
         A market order's time in force goes to the venue.
-    buys_by_amount : bool
-        A market buy is told how much quote currency to spend; one in base units is denied.
+    amount : str
+        How much quote currency a market buy is to spend, where one in base units is denied.
     sends_client_order_ids : bool
         The venue is told an id of ours.
     positions_follow_ledger : bool
@@ -190,7 +190,7 @@ class VenueProfile:
     reduces_only: bool = True
     expiry_unit_ns: int = 1
     sends_market_force: bool = True
-    buys_by_amount: bool = False
+    amount: str = ""
     sends_client_order_ids: bool = True
     positions_follow_ledger: bool = True
     lists_min_size: bool = True

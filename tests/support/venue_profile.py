@@ -78,7 +78,7 @@ class VenueProfile:
     submit, submit_many, cancel, cancel_many, modify, open_orders, one_order : Call, optional
         The venue's REST calls; None where it has none.
     order_frames : str
-        Name by which faults know a frame about orders.
+        Name (or pattern of names) by which faults know a frame about orders.
     params, params_arrived : Mapping, Callable, optional
         Venue params of an order, and whether a simulated order shows them.
     unsupported_types, unsupported_forces
@@ -125,8 +125,8 @@ class VenueProfile:
         The listing tells the smallest quantity of an order.
     bars : str
         Which bars to ask for.
-    wire_trade_id : Callable[[str], str]
-        What the venue calls a trade of the simulation.
+    wire_trade_id : Callable[[str], str], optional
+        What the venue calls a trade of the simulation; None where that does not follow from the simulation's own id.
     is_public : Callable[[Any], bool]
         Whether a connection to the simulation is the data client's.
     market_data : frozenset[str]
@@ -195,7 +195,7 @@ class VenueProfile:
     positions_follow_ledger: bool = True
     lists_min_size: bool = True
     bars: str = "1-MINUTE-LAST"
-    wire_trade_id: Callable[[str], str] = str
+    wire_trade_id: Callable[[str], str] | None = str
     is_public: Callable[[Any], bool] = lambda connection: not connection.account
     market_data: frozenset[str] = frozenset({"quotes", "trades", "book"})
     after_effect: tuple[tuple[Fault, dict[str, Any]], ...] = REST_AFTER_EFFECT

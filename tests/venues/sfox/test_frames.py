@@ -241,7 +241,11 @@ def test_nothing_but_a_frame_error_comes_of_garbage(raw: bytes):
 
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers(-5, 10**19) | st.floats(allow_nan=False) | st.text(max_size=8),
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 10**19)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8),  # JSON has no other numbers
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
     max_leaves=8,
 )

@@ -51,7 +51,7 @@ $(STAMP): pyproject.toml requirements.lock $(UV)
 
 lock: $(UV)
 	$(UV) pip compile --universal --python-version 3.12 --no-header --no-emit-index-url --quiet \
-		--group test --extra redis pyproject.toml -o requirements.lock
+		--group dev --all-extras pyproject.toml -o requirements.lock
 
 clean:
 	rm -rf $(VENV) .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -18,6 +18,8 @@ from tests.support.scene import OPEN, Scene, execution_case
 N = {"enable_limit_buys": False, "enable_limit_sells": False}
 #: Shorter than the slowest answer, so that it is a timeout.
 CONFIG = {"request_timeout_secs": 0.4}
+#: Faults that end the connection which the request was sent over.
+_CUTTING = (Fault.LOST_ANSWER, Fault.RESET)
 #: Longer than the adapter's first readings of the truth.
 A_WHILE_SECS = 1.3
 
@@ -27,8 +29,12 @@ async def strike(scene: Scene, call: Call, faults: tuple[tuple[Fault, dict[str, 
     asked = []
     for fault, settings in faults:
         armed = scene.sim.faults.once(fault, where=" ".join(call), **settings)
+        connects = scene.session.health.connects
         asked.append(ask())
         await scene.until(lambda armed=armed: armed.struck == 1, f"{fault} to strike {call}")
+        if fault in _CUTTING and not scene.profile.has_rest:  # the next one needs a stream to be sent over
+            await scene.until(lambda old=connects: scene.session.health.connects > old, "a new connection")
+            await scene.live()
     return asked
 
 

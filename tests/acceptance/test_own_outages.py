@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from nautilus_trader.model.enums import OrderStatus
-from nautilus_trader.model.events import OrderDenied
+from nautilus_trader.model.events import OrderDenied, OrderRejected
 
 from nautilus_orderfeeds.sim.faults import Fault
 from nautilus_orderfeeds.sim.model import OrderState
@@ -21,6 +21,12 @@ async def cut_off(scene: Scene, call: tuple[str, str], fault: Fault, **settings:
     silent = scene.sim.faults.arm(Fault.DROP, where=f"{scene.profile.order_frames}*")
     armed = scene.sim.faults.once(fault, where=" ".join(call), **settings)
     return silent, armed
+
+
+async def never_taken(scene: Scene, call: tuple[str, str]) -> Any:
+    """The same with a fault by which the next `call` has no effect, and no answer says so."""
+    fault, settings = scene.profile.without_effect[0]
+    return await cut_off(scene, call, fault, **settings)
 
 
 async def outage(scene: Scene, silent: Any, armed: Any) -> None:
@@ -82,14 +88,15 @@ async def test_x06_afterwards_filled(scene: Scene):
             assert {fill.info["venue_trade_id"] for fill in scene.fills(order)} == theirs
     else:
         assert all(fill.info.get("inferred") for fill in scene.fills(order))
-    fees = sum(fill.commission.as_decimal() for fill in scene.fills(order))
-    assert fees == sim_order.fees + sim_order.extra_fees
+    commissions = [fill.commission for fill in scene.fills(order)]
+    paid = sim_order.fees + sim_order.extra_fees
+    assert sum(money.as_decimal() for money in commissions) == round(paid, commissions[0].currency.precision)
 
 
-@execution_case("X06", **N, cancel_orders_on_stop=False)
+@execution_case("X06", **N, cancel_orders_on_stop=False, only=lambda profile: not profile.proves_absence)
 async def test_x06_afterwards_unknown(scene: Scene):
     """The venue never had it, and by its rules that is not final yet: still in flight, and flagged."""
-    silent, armed = await cut_off(scene, scene.profile.submit, Fault.ERROR_BEFORE_EFFECT)
+    silent, armed = await never_taken(scene, scene.profile.submit)
     order = scene.limit()
     scene.submit(order)
     await outage(scene, silent, armed)
@@ -104,6 +111,23 @@ async def test_x06_afterwards_unknown(scene: Scene):
     assert order.status == OrderStatus.SUBMITTED
     assert any("is unknown" in entry for entry in scene.run.log.entries("WARN"))
     scene.unresolved = {order.client_order_id}
+
+
+@execution_case("X06", **N, only=lambda profile: profile.proves_absence)
+async def test_x06_afterwards_proved_absent(scene: Scene):
+    """The venue never had it, and says so when it is asked after the outage: rejected then, and not sent again."""
+    silent, armed = await never_taken(scene, scene.profile.submit)
+    order = scene.limit()
+    scene.submit(order)
+    await outage(scene, silent, armed)
+    yield
+    await asyncio.sleep(OUTAGE_SECS)
+    assert scene.names(order) == ["OrderInitialized", "OrderSubmitted"]
+    await scene.sim.resume()
+    await scene.closed(order)
+    assert order.status == OrderStatus.REJECTED
+    assert "never reached the venue" in scene.only(OrderRejected, order).reason
+    assert scene.sim.ledger.orders() == []
 
 
 # -- X07: disconnect with a cancel in flight --------------------------------------------------------------------------
@@ -168,7 +192,7 @@ async def test_x07_cancel_not_taken(scene: Scene):
     order = scene.limit()
     scene.submit(order)
     await scene.accepted(order)
-    silent, armed = await cut_off(scene, scene.profile.cancel, Fault.ERROR_BEFORE_EFFECT)
+    silent, armed = await never_taken(scene, scene.profile.cancel)
     scene.tester.cancel_order(order)
     await outage(scene, silent, armed)
     yield
@@ -353,10 +377,10 @@ HASTY = {"inflight_check_interval_ms": 100, "inflight_check_threshold_ms": 200, 
 
 def blind(scene: Scene) -> list[Any]:
     """Let the adapter learn nothing: no frame about orders, and every query fails."""
-    where = f"{scene.profile.order_frames}*"
+    fault, queries = scene.profile.blinding
     return [
-        scene.sim.faults.arm(Fault.DROP, where=where),
-        scene.sim.faults.arm(Fault.ERROR_BEFORE_EFFECT, where="GET *"),
+        scene.sim.faults.arm(Fault.DROP, where=f"{scene.profile.order_frames}*"),
+        scene.sim.faults.arm(fault, where=queries),
     ]
 
 
@@ -448,7 +472,8 @@ async def test_x20_guessed_cancel_then_filled(scene: Scene):
     scene.submit(order)
     await scene.accepted(order)
     faults = blind(scene)
-    scene.sim.faults.once(Fault.ERROR_BEFORE_EFFECT, where=" ".join(scene.profile.cancel))
+    fault, settings = scene.profile.without_effect[0]
+    scene.sim.faults.once(fault, where=" ".join(scene.profile.cancel), **settings)
     scene.tester.cancel_order(order)
     await scene.until(lambda: order.status == OrderStatus.CANCELED, "the engine's guess")
     yield

@@ -77,6 +77,7 @@ async def test_importable_config(profile: VenueProfile):
                             "order_qty": profile.qty,
                             "tob_offset_ticks": 50,
                             "log_data": False,
+                            "subscribe_trades": "trades" in profile.market_data,
                         },
                     }
                 ],
@@ -173,6 +174,8 @@ async def test_credential_from_the_environment(profile: VenueProfile, monkeypatc
 
 
 async def test_unreachable_host(profile: VenueProfile):
+    if not profile.has_rest:
+        pytest.skip("the stream is all there is to reach: see test_unreachable_stream")
     async with simulate(profile.name, seed=7, market_flow=False, **profile.sim_options) as sim:
         url = sim.base_url_http
         overrides = {"base_url_http": url, "request_timeout_secs": 1.0}

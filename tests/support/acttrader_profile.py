@@ -13,13 +13,23 @@ _TYPES = "does not support order type"
 def _unfilled(raw: bytes) -> bytes:
     frame = json.loads(raw)
     payload = frame["payload"]
-    payload.update(executedQty=0, status="NEW")
+    payload["executedQty"] = 0
+    if payload["status"] in ("PARTIAL_FILL", "FILLED"):
+        payload["status"] = "NEW"
     payload.pop("fills", None)
     return json.dumps(frame).encode()
 
 
+def _tells_end(raw: bytes) -> bool:
+    return b'"event":"execution"' in raw and any(f'"status":"{end}"'.encode() in raw for end in _ENDS)
+
+
+_ENDS = ("FILLED", "CANCELED", "REJECTED")
 _NO_OPTIONS = "the venue's instruments are currency pairs and CFDs, no options: there is no instrument to ask for"
-_ONLY_QUOTES = "the companion stream has quotes only (protocol 9)"
+_FORGOTTEN = (
+    "the venue lists no market orders, what it lists without the journal are orders that rest, and it has no word for "
+    "positions (protocol 5.4): see TC-E84, and X12 for what the journal gives back"
+)
 
 ACTTRADER = VenueProfile(
     name="acttrader",
@@ -72,7 +82,7 @@ ACTTRADER = VenueProfile(
     without_pending={"new_execution": False, "new_answer": "never"},
     fill_by_fill={"execution_steps": "each"},
     asks_for_trades=True,
-    tells_end=lambda raw: any(f'"status":"{end}"'.encode() in raw for end in ("FILLED", "CANCELED", "REJECTED")),
+    tells_end=_tells_end,
     unfilled_frame=_unfilled,
     beyond_margin="1000000000",
     reduces_only=False,
@@ -84,7 +94,9 @@ ACTTRADER = VenueProfile(
     without_effect=((Fault.DROP, {}), (Fault.DROP, {})),
     proves_absence=True,
     says_to_wait=False,
+    blinding=(Fault.DROP, "WS order[s]*"),
     has_rest=False,
+    wire_trade_id=None,  # a fill has no id here
     is_public=lambda connection: "charts" in connection.path,
     secrets=(),
     bad_logins={},
@@ -100,6 +112,7 @@ ACTTRADER = VenueProfile(
         "TC-E62": Refusal(How.DENIED, "display quantity"),
         "TC-E70": Refusal(How.DENIED, "post-only"),
         "TC-E71": Refusal(How.DENIED, "reduce-only"),
+        "X08": Refusal(How.MODIFY_REJECTED, "partly filled"),
         "TC-E61": Refusal(How.DENIED, "reduce-only", after=1),
         "TC-D10": Refusal(How.LOGGED, "no book"),
         "TC-D11": Refusal(How.LOGGED, "no book"),
@@ -128,6 +141,9 @@ ACTTRADER = VenueProfile(
         "TC-E99": _NO_OPTIONS,
         "TC-E100": _NO_OPTIONS,
         "TC-E101": _NO_OPTIONS,
+        "TC-E85": _FORGOTTEN,
+        "TC-E86": _FORGOTTEN,
+        "TC-E87": _FORGOTTEN,
         "TC-D62": _NO_OPTIONS,
         "TC-D63": _NO_OPTIONS,
         "TC-E77": "no batch command: the orders of a list go out one by one (protocol 5.1, 5.6), see TC-E74",

@@ -134,9 +134,9 @@ BSX = VenueProfile(
 PROFILES = (
     BSX,
     ROXOM,
-    *((ACTTRADER,) if os.environ.get("ACTTRADER_PROFILE") else ()),
+    ACTTRADER,
     *((OUTPOLL,) if os.environ.get("OUTPOLL_PROFILE") else ()),
-    *((SFOX,) if os.environ.get("SFOX_PROFILE") else ()),
+    SFOX,
 )
 
 __all__ = ["PROFILES", "Call", "How", "Refusal", "VenueProfile"]

@@ -2,7 +2,9 @@
 
 import json
 from decimal import Decimal
+from typing import Any
 
+import aiohttp
 from nautilus_trader.model.enums import OrderType, TimeInForce
 
 from tests.support.venue_profile import How, Refusal, VenueProfile
@@ -35,6 +37,18 @@ def _unfilled(raw: bytes) -> bytes:
     return json.dumps(frame).encode()
 
 
+async def _amend_elsewhere(sim: Any, venue_order_id: str, price: Decimal) -> None:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.patch(
+            f"{sim.base_url_http}/v1/orders/{venue_order_id}",
+            json={"price": str(price)},
+            headers={"Authorization": f"Bearer {sim.twin.own_keys[0]}"},
+        ) as answer,
+    ):
+        assert answer.status == 200, await answer.text()
+
+
 SFOX = VenueProfile(
     name="sfox",
     prefix="Sfox",
@@ -63,8 +77,8 @@ SFOX = VenueProfile(
     one_order=("GET", "/v1/orders/*"),
     order_frames="[ot]r*",  # orders and trades
     wire_trade_id=None,
-    params={"algorithm_id": 201, "routing_type": "Smart"},
-    params_arrived=lambda order: True,
+    params={"algorithm_id": 201, "routing_type": "Smart", "routing_option": "Fast"},
+    params_arrived=lambda order: (order.info["routing_type"], order.info["routing_option"]) == ("Smart", "Fast"),
     unsupported_types=(
         OrderType.STOP_MARKET,
         OrderType.STOP_LIMIT,
@@ -100,8 +114,9 @@ SFOX = VenueProfile(
     sends_market_force=False,
     amount="1400",
     positions_follow_ledger=False,
-    lists_min_size=False,
+    lists_steps=False,
     bars="1-DAY-LAST",
+    amend_elsewhere=_amend_elsewhere,
     is_public=lambda connection: not any("private" in str(name) for name in connection.subscriptions),
     secrets=("api_key",),
     bad_logins={"key": ({"api_key": "7" * 64}, "SFOX_API_KEY")},

@@ -1,8 +1,9 @@
 """What the acceptance cases must be told of a venue: the form of a profile (the venues' own are in `profiles`)."""
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import Enum, unique
 from functools import cached_property
 from typing import Any
@@ -121,12 +122,14 @@ class VenueProfile:
         The venue is told an id of ours.
     positions_follow_ledger : bool
         The simulation serves positions from the shared ledger, so that a test can take a trade back there.
-    lists_min_size : bool
-        The listing tells the smallest quantity of an order.
+    lists_steps : bool
+        The listing tells the steps of prices and quantities, and the smallest quantity of an order.
     bars : str
         Which bars to ask for.
     wire_trade_id : Callable[[str], str], optional
         What the venue calls a trade of the simulation; None where that does not follow from the simulation's own id.
+    amend_elsewhere : Callable[[Any, str, Decimal], Awaitable[None]], optional
+        Change the price of an order (by the venue's id) as another program with the same account would.
     is_public : Callable[[Any], bool]
         Whether a connection to the simulation is the data client's.
     market_data : frozenset[str]
@@ -137,8 +140,10 @@ class VenueProfile:
         The venue says soon and for certain that it never received an order.
     says_to_wait : bool
         The venue may answer that requests are to wait (HTTP 429).
+    blinding : tuple[Fault, str]
+        Which fault on which requests keeps every answer to a question about orders from arriving.
     has_rest : bool
-        There is something to reach beside the stream.
+        There is something to reach beside the stream; without it, requests share its fate.
     secrets : tuple[str, ...]
         Credential fields without which the client must not start, and whose values must be shown nowhere.
     bad_logins : Mapping
@@ -193,15 +198,17 @@ class VenueProfile:
     amount: str = ""
     sends_client_order_ids: bool = True
     positions_follow_ledger: bool = True
-    lists_min_size: bool = True
+    lists_steps: bool = True
     bars: str = "1-MINUTE-LAST"
     wire_trade_id: Callable[[str], str] | None = str
+    amend_elsewhere: Callable[[Any, str, Decimal], Awaitable[None]] | None = None
     is_public: Callable[[Any], bool] = lambda connection: not connection.account
     market_data: frozenset[str] = frozenset({"quotes", "trades", "book"})
     after_effect: tuple[tuple[Fault, dict[str, Any]], ...] = REST_AFTER_EFFECT
     without_effect: tuple[tuple[Fault, dict[str, Any]], ...] = REST_WITHOUT_EFFECT
     proves_absence: bool = False
     says_to_wait: bool = True
+    blinding: tuple[Fault, str] = (Fault.ERROR_BEFORE_EFFECT, "GET *")
     has_rest: bool = True
     secrets: tuple[str, ...] = ()
     bad_logins: Mapping[str, tuple[Mapping[str, Any], str]] = field(default_factory=dict)

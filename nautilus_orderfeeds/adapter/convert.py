@@ -72,12 +72,12 @@ def _at_least(value: Decimal, places: int) -> Decimal:
     exponent = value.as_tuple().exponent
     has = -exponent if isinstance(exponent, int) else 0
     if has < places:
-        return value.quantize(_UNITS[places])
+        return _round(value, _UNITS[places])
     if has > places:  # trailing zeros say nothing; digits beyond the instrument's precision do
-        short = value.quantize(_UNITS[places])
+        short = _round(value, _UNITS[places])
         if short == value:
             return short
-    return value if has <= _MAX_PLACES else value.quantize(_UNITS[_MAX_PLACES])
+    return value if has <= _MAX_PLACES else _round(value, _UNITS[_MAX_PLACES])
 
 
 def raw_of(value: Decimal, places: int) -> int | None:

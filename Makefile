@@ -5,10 +5,11 @@ SHELL := /bin/sh
 VENV  := .venv
 PY    := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
+TOOLS := $(VENV)/.installed-tools
 # A uv of the user's is used if there is one; else one is installed into .tools, touching nothing outside.
 UV    := $(shell command -v uv 2>/dev/null || echo .tools/uv/bin/uv)
 
-.PHONY: demo test lint bench soak lock clean help
+.PHONY: demo test lint bench soak docs lock clean help
 
 help:
 	@echo "make demo   run the demonstration: a strategy against simulated venues, checked against their ledgers"
@@ -16,6 +17,7 @@ help:
 	@echo "make lint   lint and type check only"
 	@echo "make bench  benchmarks, beside the framework's own Binance adapter"
 	@echo "make soak   1,000 seeds of faults (long)"
+	@echo "make docs   the documentation as a site, in site/"
 	@echo "make lock   renew requirements.lock"
 
 demo: $(STAMP)
@@ -26,23 +28,33 @@ test: lint
 	@# Six nodes on two cores can starve each other: what failed must pass alone, or the tests have failed.
 	$(PY) -m pytest -n 6 --dist worksteal || { echo "==> once more, alone: what failed"; $(PY) -m pytest --lf --lfnf=none; }
 
-lint: $(STAMP)
+lint: $(TOOLS)
 	@echo "==> ruff, mypy"
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
-bench: $(STAMP)
+bench: $(TOOLS)
 	$(PY) -m benchmarks
 
-soak: $(STAMP)
+soak: $(TOOLS)
 	$(PY) -m pytest -n 2 -m soak tests/soak
 
+docs: $(TOOLS)
+	$(PY) docs/generate.py
+	$(VENV)/bin/zensical build --clean
+
+# What the package itself needs; `make demo` needs no more, and is quick on a fresh machine.
 $(STAMP): pyproject.toml requirements.lock $(UV)
 	@echo "==> installing into $(VENV) (once)"
 	@test -x $(PY) || $(UV) venv --quiet --python "$$(cat .python-version)" $(VENV)
+	$(UV) pip install --quiet --python $(PY) --constraint requirements.lock -e .
+	@touch $@
+
+# What testing, the documentation and the notebooks need besides.
+$(TOOLS): $(STAMP)
+	@echo "==> installing what tests, docs and notebooks need (once)"
 	$(UV) pip install --quiet --python $(PY) -r requirements.lock
-	$(UV) pip install --quiet --python $(PY) --no-deps -e .
 	@touch $@
 
 .tools/uv/bin/uv:

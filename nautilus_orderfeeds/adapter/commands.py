@@ -143,12 +143,13 @@ class CommandDesk:
             self._deny_all([order for order in orders if not order.is_closed], "another order of its list has ended")
             return
         tracked: list[TrackedOrder] = []
+        now_ns = self._clock.timestamp_ns()
         try:
             for order, ready in zip(orders, prepared, strict=True):
                 self._intake.journal.record_intent(
                     ready.order,
                     ready.refs,
-                    self._clock.timestamp_ns(),
+                    now_ns,
                     wire=ready.wire,
                     init=encode_init(order),
                 )
@@ -160,7 +161,7 @@ class CommandDesk:
             raise
         for ready in prepared:
             one = self._intake.tracker.add(
-                ready.order, self._client.rules_of(ready.order.symbol), ready.refs, self._clock.timestamp_ns()
+                ready.order, self._client.rules_of(ready.order.symbol), ready.refs, now_ns
             )
             tracked.append(one)
             self._intake.tell(one, ev.OrderSubmitted(ts_event=self._clock.timestamp_ns()))

@@ -17,8 +17,10 @@ from nautilus_trader.model.identifiers import InstrumentId
 
 from nautilus_orderfeeds.feed.health import FeedState, Health
 from nautilus_orderfeeds.orders.decimals import plain
+from nautilus_orderfeeds.orders.lifecycle import Move, OrderLifecycle
 from nautilus_orderfeeds.orders.tracker import TrackedOrder
 from nautilus_orderfeeds.orders.updates import OrderUpdate
+from nautilus_orderfeeds.orders.words import OrderSide, OrderStatus, OrderType, TimeInForce
 from nautilus_orderfeeds.venues.base import Protection, VenueData
 
 
@@ -146,13 +148,129 @@ class ProtectionUpdate(Data):
     status: str
 
 
+@customdataclass
+class OrderLifecycleUpdate(Data):
+    """Where one order's life stands, published whenever it moves (`moves`).
+
+    Fields as of `orders.lifecycle.OrderLifecycle`, which `lifecycle` rebuilds; `ts_event` is when it moved. Times are
+    UNIX ns of this machine's clock, 0 for what has not happened. `OrderLifecycles` (`adapter/lifecycle.py`) collects
+    these. It may arrive right before the order event of the same cause, which the framework queues.
+
+    Parameters
+    ----------
+    instrument_id : InstrumentId
+        Instrument of the order.
+    client_order_id, venue_order_id, strategy_id : str
+        Ids; empty if not known.
+    order_side, order_type, time_in_force : str
+        Terms, in the framework's words.
+    phase : str
+        ``PENDING``, ``IN_FLIGHT`` (outcome unknown), ``ACTIVE`` or ``COMPLETED``.
+    ending : str
+        ``FILLED``, ``CANCELED``, ``PARTIALLY_FILLED_CANCELED``, ``EXPIRED``, ``REJECTED``, ``DENIED``; empty while it
+        is not over.
+    moves : str
+        What changed, comma separated: ``SUBMITTED``, ``ACCEPTED``, ``TRIGGERED``, ``FIRST_FILL``, ``COMPLETED``,
+        ``REJECTED``, ``REOPENED``.
+    order_status, before_request : str
+        The framework's status, and the last one that was not pending.
+    quantity, price, filled_qty, notional, orphaned_qty : str
+        Decimal text: base units, quote per base, base units, quote units, base units; `price` empty if it has none.
+    fills, inferred_fills, events, refused_events : int
+        Counters. Of two updates of one order, the one with more `events` is the newer.
+    created_ns, submitted_ns, accepted_ns, triggered_ns, first_fill_ns, last_fill_ns, completed_ns : int
+        When it happened.
+    cancel_requested_ns : int
+        When the cancel was asked for that is not answered yet.
+    cancel_latency_ns : int
+        From asking to the cancel that ended it; -1 if it did not end so.
+    external, released : bool
+        Not entered through this client; held here and now being sent.
+    reason : str
+        Of the last refusal or end, as the venue put it.
+    """
+
+    instrument_id: InstrumentId
+    client_order_id: str
+    venue_order_id: str
+    strategy_id: str
+    order_side: str
+    order_type: str
+    time_in_force: str
+    phase: str
+    ending: str
+    moves: str
+    order_status: str
+    before_request: str
+    quantity: str
+    price: str
+    filled_qty: str
+    notional: str
+    orphaned_qty: str
+    fills: int
+    inferred_fills: int
+    events: int
+    refused_events: int
+    created_ns: int
+    submitted_ns: int
+    accepted_ns: int
+    triggered_ns: int
+    first_fill_ns: int
+    last_fill_ns: int
+    completed_ns: int
+    cancel_requested_ns: int
+    cancel_latency_ns: int
+    external: bool
+    released: bool
+    reason: str
+
+    @property
+    def lifecycle(self) -> OrderLifecycle:
+        """The order's life in numbers, with durations, fill percent and average price."""
+        return OrderLifecycle(
+            client_order_id=self.client_order_id,
+            symbol=self.instrument_id.symbol.value,
+            venue=self.instrument_id.venue.value,
+            strategy_id=self.strategy_id,
+            external=self.external,
+            venue_order_id=self.venue_order_id or None,
+            side=OrderSide[self.order_side],
+            type=OrderType[self.order_type],
+            time_in_force=TimeInForce[self.time_in_force],
+            quantity=Decimal(self.quantity),
+            price=Decimal(self.price) if self.price else None,
+            status=OrderStatus[self.order_status],
+            before_request=OrderStatus[self.before_request],
+            filled_qty=Decimal(self.filled_qty),
+            notional=Decimal(self.notional),
+            orphaned_qty=Decimal(self.orphaned_qty),
+            fills=self.fills,
+            inferred_fills=self.inferred_fills,
+            events=self.events,
+            refused_events=self.refused_events,
+            created_ns=self.created_ns,
+            submitted_ns=self.submitted_ns,
+            accepted_ns=self.accepted_ns,
+            triggered_ns=self.triggered_ns,
+            first_fill_ns=self.first_fill_ns,
+            last_fill_ns=self.last_fill_ns,
+            completed_ns=self.completed_ns,
+            last_ns=self.ts_event,
+            cancel_requested_ns=self.cancel_requested_ns,
+            cancel_latency_ns=None if self.cancel_latency_ns < 0 else self.cancel_latency_ns,
+            released=self.released,
+            reason=self.reason,
+        )
+
+
 ORDER_FEED_UPDATE = DataType(OrderFeedUpdate)
+ORDER_LIFECYCLE_UPDATE = DataType(OrderLifecycleUpdate)
 PROTECTION_UPDATE = DataType(ProtectionUpdate)
 FEED_HEALTH = DataType(FeedHealth)
 VENUE_EVENT = DataType(VenueEvent)
 
 #: Published by the clients on the message bus, whoever has subscribed.
-PUBLISHED = frozenset({OrderFeedUpdate, FeedHealth, VenueEvent, ProtectionUpdate})
+PUBLISHED = frozenset({OrderFeedUpdate, OrderLifecycleUpdate, FeedHealth, VenueEvent, ProtectionUpdate})
 
 
 def order_feed_update(
@@ -181,6 +299,50 @@ def order_feed_update(
         unexplained_qty=plain(state.unexplained_qty),
         events=",".join(events),
         reason=update.reason,
+    )
+
+
+def order_lifecycle_update(
+    life: OrderLifecycle, moves: tuple[Move, ...], instrument_id: InstrumentId, ts_init: int
+) -> OrderLifecycleUpdate:
+    """Return the custom data for an order whose life has moved."""
+    ending = life.ending
+    return OrderLifecycleUpdate(
+        ts_event=life.last_ns,
+        ts_init=ts_init,
+        instrument_id=instrument_id,
+        client_order_id=life.client_order_id,
+        venue_order_id=life.venue_order_id or "",
+        strategy_id=life.strategy_id,
+        order_side=life.side.name,
+        order_type=life.type.name,
+        time_in_force=life.time_in_force.name,
+        phase=life.phase.name,
+        ending="" if ending is None else ending.name,
+        moves=",".join(move.name for move in moves),
+        order_status=life.status.name,
+        before_request=life.before_request.name,
+        quantity=plain(life.quantity),
+        price="" if life.price is None else plain(life.price),
+        filled_qty=plain(life.filled_qty),
+        notional=plain(life.notional),
+        orphaned_qty=plain(life.orphaned_qty),
+        fills=life.fills,
+        inferred_fills=life.inferred_fills,
+        events=life.events,
+        refused_events=life.refused_events,
+        created_ns=life.created_ns,
+        submitted_ns=life.submitted_ns,
+        accepted_ns=life.accepted_ns,
+        triggered_ns=life.triggered_ns,
+        first_fill_ns=life.first_fill_ns,
+        last_fill_ns=life.last_fill_ns,
+        completed_ns=life.completed_ns,
+        cancel_requested_ns=life.cancel_requested_ns,
+        cancel_latency_ns=-1 if life.cancel_latency_ns is None else life.cancel_latency_ns,
+        external=life.external,
+        released=life.released,
+        reason=life.reason,
     )
 
 

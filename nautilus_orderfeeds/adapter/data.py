@@ -51,7 +51,8 @@ from nautilus_trader.model.instruments import Instrument
 from nautilus_orderfeeds.adapter import custom_data
 from nautilus_orderfeeds.adapter.config import OrderFeedDataClientConfig
 from nautilus_orderfeeds.adapter.door import Door
-from nautilus_orderfeeds.adapter.instruments import OrderFeedInstrumentProvider
+from nautilus_orderfeeds.adapter.instruments import OrderFeedInstrumentProvider, to_spec
+from nautilus_orderfeeds.adapter.subscriptions import subscribe_all
 from nautilus_orderfeeds.adapter.ticks import TickMaker
 from nautilus_orderfeeds.feed.errors import FatalFeedError, FeedError, FrameError, SendError, TransientFeedError
 from nautilus_orderfeeds.feed.health import Health, HealthMonitor
@@ -127,6 +128,19 @@ class OrderFeedDataClient(LiveMarketDataClient):
             if isinstance(e, FeedError):
                 self._log.error(f"Cannot connect to {self._nt_venue}: {e}")
             raise
+
+    def open_offline(self, instruments: list[Instrument]) -> None:
+        """Make the client ready for `handle_frame` without any connection, with everything subscribed (replayer).
+
+        Called again it begins anew, as a new connection does.
+        """
+        self._market = self._door.make_market(self._config)
+        self._market.use_instruments([to_spec(instrument) for instrument in instruments])
+        symbols = [instrument.id.symbol.value for instrument in instruments]
+        self._ticks = {symbol: TickMaker(each) for symbol, each in zip(symbols, instruments, strict=True)}
+        for ticks in self._ticks.values():
+            ticks.want_all(self._market.capabilities.bars)
+        subscribe_all(self._market, symbols)
 
     def _add(self, instrument: Instrument) -> None:
         self._ticks[instrument.id.symbol.value] = TickMaker(instrument)

@@ -37,6 +37,7 @@ from nautilus_orderfeeds.adapter.reports import ReportBuilder
 from nautilus_orderfeeds.adapter.sync import quietly
 from nautilus_orderfeeds.feed.errors import FatalFeedError, FeedError, FrameError, TransientFeedError
 from nautilus_orderfeeds.feed.health import FeedState, Health
+from nautilus_orderfeeds.feed.notes import HealthNote
 from nautilus_orderfeeds.feed.recorder import FrameRecorder
 from nautilus_orderfeeds.feed.session_base import SessionBase
 from nautilus_orderfeeds.orders.inference import Rules
@@ -186,7 +187,8 @@ class OrderFeedExecutionClient(ExecutionLife, ExecutionReports, LiveExecutionCli
             case Readback():
                 self._read_back(message)
             case Gap():
-                self._sessions[0].reconnect(message.reason)
+                if self._sessions:
+                    self._sessions[0].reconnect(message.reason)
             case Protection():
                 self.venue_events += 1
                 instrument_id = InstrumentId(Symbol(message.symbol), self._nt_venue)
@@ -206,7 +208,7 @@ class OrderFeedExecutionClient(ExecutionLife, ExecutionReports, LiveExecutionCli
             self._sync_soon(reason)
 
     def _sync_soon(self, reason: str) -> None:
-        if self._sync_task is None or self._sync_task.done():
+        if self._sessions and (self._sync_task is None or self._sync_task.done()):
             self._log.debug(f"Reading the account back: {reason}")
             self._sync_task = self.create_task(self._audit(), log_msg="read back")
 
@@ -252,6 +254,8 @@ class OrderFeedExecutionClient(ExecutionLife, ExecutionReports, LiveExecutionCli
             self._last_cause = health.detail
         data = custom_data.feed_health(self.id.value, health, self._clock.timestamp_ns())
         self._msgbus.publish(topic=f"data.{custom_data.FEED_HEALTH.topic}", msg=data)
+        if self._recorder is not None:
+            self._recorder.note(health.stream, HealthNote(health))
 
     async def _run_timer(self) -> None:
         """Do what is due by the clock. It outlives every failure of its parts."""

@@ -1,5 +1,6 @@
 """Instruments between a venue's listing, a file of the user's, and the framework."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -152,17 +153,28 @@ def load_file(path: str) -> list[Instrument]:
         raise FatalFeedError(f"instruments file {path} cannot be read: {e.strerror}") from e
     except msgspec.DecodeError as e:
         raise FatalFeedError(f"instruments file {path} is not a JSON list of instrument objects: {e}") from e
+    return from_rows(rows, f"instruments file {path}")
+
+
+def from_rows(rows: Iterable[dict[str, Any]], where: str) -> list[Instrument]:
+    """Return instruments given in the framework's own dict form; `where` they stand is for the message.
+
+    Raises
+    ------
+    FatalFeedError
+        Naming the row, and what is wrong with it.
+    """
     found: list[Instrument] = []
     for n, row in enumerate(rows):
         cls = _CLASSES.get(str(row.get("type")))
         if cls is None:
             raise FatalFeedError(
-                f"instruments file {path}, entry {n}: type is {row.get('type')!r}, expected one of {sorted(_CLASSES)}",
+                f"{where}, entry {n}: type is {row.get('type')!r}, expected one of {sorted(_CLASSES)}",
             )
         try:
             found.append(cls.from_dict(row))
         except Exception as e:
-            raise FatalFeedError(f"instruments file {path}, entry {n} is not a valid {cls.__name__}: {e!r}") from e
+            raise FatalFeedError(f"{where}, entry {n} is not a valid {cls.__name__}: {e!r}") from e
     return found
 
 

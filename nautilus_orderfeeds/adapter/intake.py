@@ -13,6 +13,7 @@ from nautilus_trader.model.identifiers import Venue as NtVenue
 
 from nautilus_orderfeeds.adapter import convert, custom_data
 from nautilus_orderfeeds.adapter.emitter import Emitter, Native
+from nautilus_orderfeeds.adapter.lifecycle import LifecycleFeed
 from nautilus_orderfeeds.orders import events as ev
 from nautilus_orderfeeds.orders.inference import Rules, inferred_px
 from nautilus_orderfeeds.orders.journal import Journal, JournalError
@@ -67,6 +68,8 @@ class Intake:
         self._closed: dict[str, TrackedOrder] = {}
         self._update_topic = f"data.{custom_data.ORDER_FEED_UPDATE.topic}"
         self._publishing = False
+        #: The orders' lives in numbers, published as they move.
+        self.lifecycles = LifecycleFeed(nt_venue, msgbus, clock, log)
         #: Orders the framework does not know are told to it only after the startup reports have had their turn.
         self.introducing = False
         #: Called after a fill was told (balances have changed).
@@ -168,7 +171,9 @@ class Intake:
         """Fold a request the framework has put on the order itself."""
         if may_follow(tracked.state, event):
             self.tracker.command(tracked, event)
-            self.journal.append_event(tracked.client_order_id, event, self._clock.timestamp_ns())
+            now_ns = self._clock.timestamp_ns()
+            self.journal.append_event(tracked.client_order_id, event, now_ns)
+            self.lifecycles.note(tracked, (event,), now_ns)
 
     def bind(self, tracked: TrackedOrder, venue_order_id: str) -> None:
         """Note the venue's id from a command's answer."""
@@ -211,6 +216,7 @@ class Intake:
         elif client_order_id in self._closed:
             journal.close_order(client_order_id, None)
             del self._closed[client_order_id]
+        self.lifecycles.note(tracked, events, now_ns)
         if filled and self.on_fill is not None:
             self.on_fill()
         if self.on_told is not None:
@@ -219,6 +225,7 @@ class Intake:
     def _shed(self) -> None:
         while len(self._closed) > _CLOSED_KEPT:
             oldest = next(iter(self._closed))
+            self.lifecycles.forget(oldest)
             self.tracker.forget(self._closed.pop(oldest))
 
     def _unknown(self, update: OrderUpdate, now_ns: int) -> TrackedOrder | None:
@@ -255,7 +262,9 @@ class Intake:
             )
         except JournalError as e:
             self._log.error(str(e))
-        self.journal.append_event(tracked.client_order_id, ev.OrderSubmitted(ts_event=update.ts_accepted), now_ns)
+        submitted = ev.OrderSubmitted(ts_event=update.ts_accepted)
+        self.journal.append_event(tracked.client_order_id, submitted, now_ns)
+        self.lifecycles.note(tracked, (submitted,), now_ns)
         return tracked
 
     def _align(self, tracked: TrackedOrder, update: OrderUpdate, native: Native) -> None:

@@ -1,5 +1,6 @@
 """Market messages as the framework's own data types, with one instrument's precisions."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -61,6 +62,11 @@ class TickMaker:
         self.revised_bars = False
         self._bids: dict[Decimal, Decimal] = {}
         self._asks: dict[Decimal, Decimal] = {}
+
+    def want_all(self, bars: Iterable[str]) -> None:
+        """Want book deltas, and final bars of these specifications (recordings: depth follows from the deltas)."""
+        self.deltas_wanted = True
+        self.bars_wanted = {spec: BarType.from_str(f"{self._id}-{spec}-EXTERNAL") for spec in bars}
 
     def _px(self, value: Decimal) -> Price:
         return convert.price(value, self._px_places)

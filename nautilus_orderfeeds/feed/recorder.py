@@ -4,8 +4,9 @@ One JSON object a line::
 
     {"ts_ns": 1719319688307036691, "dir": "in", "stream": "BSX orders", "text": "{...}"}
 
-with `base64` in place of `text` for frames that are no UTF-8. The file's suffix chooses plain text (`.jsonl`),
-gzip (`.jsonl.gz`) or Zstandard (`.jsonl.zst`). A recording is never appended to, because a crash may have left an
+with `base64` in place of `text` for frames that are no UTF-8; rows with `"dir": "note"` tell about the recording itself
+(see `notes`). The file's suffix chooses plain text (`.jsonl`), gzip (`.jsonl.gz`) or Zstandard (`.jsonl.zst`). A
+recording is never appended to, because a crash may have left an
 unfinished end: each new recorder, and each rotation, begins the next part (`feed.jsonl`, `feed.1.jsonl`, ...).
 Files are readable by their owner only.
 """
@@ -24,6 +25,7 @@ import zstandard
 from msgspec import Struct
 
 from nautilus_orderfeeds.feed.clock import Clock, LiveClock
+from nautilus_orderfeeds.feed.notes import Note, write_note
 from nautilus_orderfeeds.feed.stream import Direction
 
 Redact = Callable[[Direction, str, bytes], bytes | None]
@@ -143,6 +145,10 @@ class FrameRecorder:
         assert self._out is not None
         self._out.write(line)
         self._written += len(line)
+
+    def note(self, stream: str, note: Note) -> None:
+        """Write a note, as `record` does a frame; raises as it does."""
+        self.record(Direction.NOTE, stream, write_note(note))
 
     def close(self) -> None:
         """Finish the file; nothing can be recorded afterwards. May be called repeatedly."""

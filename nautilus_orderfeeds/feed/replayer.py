@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -27,11 +27,20 @@ class FrameReplayer:
         The recording's first file, or one of its later parts to read from that part alone.
     clock : Clock, optional
         Source of time for playing.
+    on_damaged : Callable[[Path, bytes], None], optional
+        Takes each line that is no recorded frame, with its file; without it such a line raises.
     """
 
-    def __init__(self, path: Path | str, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        path: Path | str,
+        *,
+        clock: Clock | None = None,
+        on_damaged: Callable[[Path, bytes], None] | None = None,
+    ) -> None:
         self._base = Path(path)
         self._clock = clock or LiveClock()
+        self._on_damaged = on_damaged
 
     def __iter__(self) -> Iterator[RecordedFrame]:
         """Yield the frames in the order they were recorded.
@@ -41,7 +50,8 @@ class FrameReplayer:
         Raises
         ------
         FrameError
-            If a line before the last is no recorded frame: the file is not a recording, or damaged.
+            If a line before the last is no recorded frame, and nobody takes damaged lines (`on_damaged`): the file is
+            not a recording, or damaged.
         FileNotFoundError
             If there is no such recording.
         """
@@ -49,7 +59,7 @@ class FrameReplayer:
         if not parts:
             raise FileNotFoundError(f"no recording at {self._base}")
         for part in parts:
-            yield from _frames_of(part)
+            yield from _frames_of(part, self._on_damaged)
 
     async def play(
         self,
@@ -68,7 +78,7 @@ class FrameReplayer:
         speed : float, optional
             1.0 keeps the recorded pauses, 2.0 halves them; None plays as fast as possible.
         direction : Direction, optional
-            Frames of this direction only; None plays both.
+            Frames of this direction only; None plays both. Notes are never played.
         stream : str, optional
             Frames of this stream only.
 
@@ -77,28 +87,41 @@ class FrameReplayer:
         int
             Frames played.
         """
-        if speed is not None and speed <= 0:
-            raise ValueError(f"expected a speed above 0 or None, received {speed}")
         played = 0
-        first_ns: int | None = None
-        started = self._clock.monotonic()
-        for recorded in self:
+        async for recorded in self.paced(speed):
+            if recorded.direction is Direction.NOTE:
+                continue
             if direction not in (None, recorded.direction) or stream not in (None, recorded.stream):
                 continue
+            into(recorded.frame)
+            played += 1
+        return played
+
+    async def paced(self, speed: float | None = 1.0) -> AsyncIterator[RecordedFrame]:
+        """Yield the frames, notes included, when they are due.
+
+        Parameters
+        ----------
+        speed : float, optional
+            1.0 keeps the recorded pauses, 2.0 halves them; None goes as fast as possible.
+        """
+        if speed is not None and speed <= 0:
+            raise ValueError(f"expected a speed above 0 or None, received {speed}")
+        first_ns: int | None = None
+        started = self._clock.monotonic()
+        for number, recorded in enumerate(self):
             if speed is not None:
                 first_ns = recorded.ts_ns if first_ns is None else first_ns
                 due_secs = (recorded.ts_ns - first_ns) / 1e9 / speed
                 wait_secs = due_secs - (self._clock.monotonic() - started)
                 if wait_secs > 0:
                     await self._clock.sleep(wait_secs)
-            elif played % _FRAMES_PER_TURN == 0:
+            elif number % _FRAMES_PER_TURN == 0:
                 await asyncio.sleep(0)
-            into(recorded.frame)
-            played += 1
-        return played
+            yield recorded
 
 
-def _frames_of(part: Path) -> Iterator[RecordedFrame]:
+def _frames_of(part: Path, on_damaged: Callable[[Path, bytes], None] | None) -> Iterator[RecordedFrame]:
     decoder = msgspec.json.Decoder(Row)
     unreadable: FrameError | None = None
     for number, line in enumerate(read_lines(part), start=1):
@@ -109,6 +132,9 @@ def _frames_of(part: Path) -> Iterator[RecordedFrame]:
         try:
             frame = RecordedFrame.from_row(decoder.decode(line))
         except ValueError:
+            if on_damaged is not None:
+                on_damaged(part, line)
+                continue
             # Forgiven if nothing follows: the writer died amid the last line.
             unreadable = FrameError(part.name, line, f"a recorded frame in line {number}")
             continue

@@ -16,10 +16,11 @@ Frame = bytes | str
 
 
 class Direction(Enum):
-    """Which way a frame went."""
+    """Which way a frame went; a NOTE of a recording went nowhere (see `notes`)."""
 
     IN = "in"
     OUT = "out"
+    NOTE = "note"
 
 
 class FrameSink(Protocol):

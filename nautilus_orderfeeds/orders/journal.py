@@ -72,7 +72,7 @@ class Retention(Struct, frozen=True, kw_only=True):
 
 
 class OrderRecord(Struct, frozen=True, kw_only=True):
-    """One order as the journal has it; `events` in the order they were told."""
+    """One order as the journal has it; `events` in the order they were told, recorded at `events_ns` (UNIX ns)."""
 
     client_order_id: str
     venue_order_id: str | None
@@ -85,6 +85,7 @@ class OrderRecord(Struct, frozen=True, kw_only=True):
     created_ns: int
     closed_ns: int | None
     events: list[OrderEvent]
+    events_ns: list[int]
 
 
 class Journal:
@@ -302,8 +303,11 @@ class Journal:
         """
         try:
             events: dict[str, list[OrderEvent]] = {}
-            for client_order_id, body in self._db.execute("SELECT client_order_id, body FROM events ORDER BY seq"):
+            events_ns: dict[str, list[int]] = {}
+            told = self._db.execute("SELECT client_order_id, recorded_ns, body FROM events ORDER BY seq")
+            for client_order_id, recorded_ns, body in told:
                 events.setdefault(client_order_id, []).append(_decode_event(body))
+                events_ns.setdefault(client_order_id, []).append(recorded_ns)
             columns = (
                 "client_order_id, venue_order_id, strategy_id, external, refs, terms, wire, init, created_ns, closed_ns"
             )
@@ -321,6 +325,7 @@ class Journal:
                     created_ns=row[8],
                     closed_ns=row[9],
                     events=events.get(row[0], []),
+                    events_ns=events_ns.get(row[0], []),
                 )
                 for row in rows
             ]

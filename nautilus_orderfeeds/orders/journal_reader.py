@@ -15,10 +15,12 @@ from typing import Any, Final, Self
 import msgspec
 from msgspec import Struct
 
-from nautilus_orderfeeds.orders.events import AnyOrderEvent, OrderAccepted, OrderEvent, OrderFilled, OrderSubmitted
+from nautilus_orderfeeds.orders.events import AnyOrderEvent, OrderEvent
 from nautilus_orderfeeds.orders.inference import Rules
 from nautilus_orderfeeds.orders.journal import JournalCorrupt, JournalError
 from nautilus_orderfeeds.orders.journal_schema import SCHEMA_VERSION
+from nautilus_orderfeeds.orders.lifecycle import OrderLifecycle
+from nautilus_orderfeeds.orders.lifecycle_tracker import LifecycleTracker
 from nautilus_orderfeeds.orders.requests import NewOrder
 from nautilus_orderfeeds.orders.state import IllegalTransition, OrderState
 from nautilus_orderfeeds.orders.tracker import OrderTracker
@@ -113,22 +115,26 @@ class JournalOrder(Struct, frozen=True, kw_only=True):
     @property
     def time_to_accept_ns(self) -> int | None:
         """From submitting to the first proof that it lives at the venue, ns; None if that did not come."""
-        return self._since_submitted(OrderAccepted, OrderFilled)
+        return self.lifecycle().time_to_accept_ns
 
     @property
     def time_to_first_fill_ns(self) -> int | None:
         """From submitting to the first fill told, ns; None if there is none."""
-        return self._since_submitted(OrderFilled)
+        return self.lifecycle().time_to_first_fill_ns
 
     @property
     def fill_ratio(self) -> Decimal:
         """Filled part of the order's quantity, 0 to 1."""
         return self.state.filled_qty / self.state.quantity if self.state.quantity else Decimal(0)
 
-    def _since_submitted(self, *kinds: type[OrderEvent]) -> int | None:
-        begun = next((e.recorded_ns for e in self.events if isinstance(e.event, OrderSubmitted)), self.created_ns)
-        come = next((e.recorded_ns for e in self.events if isinstance(e.event, kinds)), None)
-        return None if come is None else come - begun
+    def lifecycle(self, venue: str = "") -> OrderLifecycle:
+        """Return the order's life in numbers; `venue` is the framework's, which a row of the journal does not tell."""
+        life = OrderLifecycle.of(
+            self.terms, self.created_ns, venue=venue, external=self.external, venue_order_id=self.venue_order_id
+        )
+        for entry in self.events:
+            life.note(entry.event, entry.recorded_ns)
+        return life
 
 
 class JournalReader:
@@ -218,6 +224,24 @@ class JournalReader:
             if found:
                 return found[-1]
         return None
+
+    @property
+    def venue(self) -> str:
+        """The framework's venue: what the account id begins with."""
+        return self.account.partition("-")[0]
+
+    def lifecycles(self, limit: int | None = None) -> LifecycleTracker:
+        """Return the lives of the orders; of more than `limit` the newest.
+
+        Raises
+        ------
+        JournalCorrupt
+            If a row cannot be read.
+        """
+        tracker = LifecycleTracker()
+        for order in self.orders(limit):
+            tracker.put(order.lifecycle(self.venue))
+        return tracker
 
     def frames(self, order: JournalOrder) -> list[JournalFrame]:
         """Return the frames that name an order by any of its ids, in the order they came.

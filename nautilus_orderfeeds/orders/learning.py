@@ -28,8 +28,11 @@ def learn(state: OrderState, update: OrderUpdate) -> bool:
     known, status = state.known, update.status
     filled = update.filled_qty
     if filled is None and status is VenueStatus.FILLED and not state.quote_quantity:
-        # The whole of it, then; once FILLED is told that is known (and the quantity restated where it had to be).
-        filled = known.filled_qty if state.status is OrderStatus.FILLED else update.quantity or state.quantity
+        # The whole of it, then, and never less than what is proved: what a statement says of the money must mean the
+        # same quantity when it is repeated. Once FILLED is told it is known (and restated where it had to be).
+        filled = known.filled_qty
+        if state.status is not OrderStatus.FILLED:
+            filled = max(filled, update.quantity or state.quantity)
     if filled is not None and filled >= known.filled_qty:
         if filled > known.filled_qty:
             known.filled_qty = filled

@@ -255,16 +255,16 @@ _TRIGGERS: Final[dict[type[ev.OrderEvent], Trigger]] = {
 }
 
 
-def _trigger_of(state: OrderState, event: ev.OrderEvent) -> Trigger | None:
-    """Return what `event` does to the status; None for bookkeeping that leaves it alone."""
+def trigger_of(event: ev.OrderEvent, quantity: Decimal) -> Trigger | None:
+    """Return what `event` does to the status of an order of `quantity`; None for bookkeeping that leaves it alone."""
     if type(event) is ev.OrderFilled:
-        return _FILL if event.cum_qty >= state.quantity else _PARTIAL_FILL
+        return _FILL if event.cum_qty >= quantity else _PARTIAL_FILL
     return _TRIGGERS.get(type(event))
 
 
 def may_follow(state: OrderState, event: ev.OrderEvent) -> bool:
     """Return whether the framework would accept `event` now."""
-    trigger = _trigger_of(state, event)
+    trigger = trigger_of(event, state.quantity)
     return trigger is None or after(state.status, state.before_request, trigger) is not None
 
 
@@ -284,7 +284,7 @@ def evolve(state: OrderState, event: ev.OrderEvent) -> None:
 
 def try_evolve(state: OrderState, event: ev.OrderEvent) -> bool:
     """Fold one event into `state` if the framework would accept it; return whether it would."""
-    trigger = _trigger_of(state, event)
+    trigger = trigger_of(event, state.quantity)
     if trigger is not None:
         before = state.status
         status = TRANSITIONS[before].get(trigger) or after(before, state.before_request, trigger)

@@ -279,6 +279,15 @@ class LooksUp(Protocol):
         ...
 
 
+@runtime_checkable
+class KnowsOrders(Protocol):
+    """A `Venue` that has to tell its own unnamed orders from all others (it echoes no key of ours)."""
+
+    def use_orders(self, is_known: Callable[[str], bool]) -> None:
+        """Take what tells whether the venue's id of an order is known, also from an earlier run."""
+        ...
+
+
 class MarketFeed(Protocol):
     """Market data of one venue."""
 

@@ -9,7 +9,7 @@ from itertools import permutations
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nautilus_orderfeeds.orders import events as ev
@@ -250,6 +250,7 @@ def test_law_8_commission_is_the_venues_where_it_gives_one(seed: int) -> None:
 
 
 @given(SEEDS)
+@example(seed=66_451_662_322)  # FILLED without a number, while more than its quantity is proved
 @settings(LAW, max_examples=2_000)
 def test_contradictions_are_no_crash(seed: int) -> None:
     """Whatever a venue says, however it contradicts itself: no exception, no illegal event, no money told twice."""

@@ -10,10 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from nautilus_trader.config import StrategyConfig
+from nautilus_trader.core.uuid import UUID4
+from nautilus_trader.model.enums import ContingencyType as NtContingencyType
 from nautilus_trader.model.enums import OrderSide as NtSide
 from nautilus_trader.model.enums import OrderStatus as NtStatus
 from nautilus_trader.model.enums import OrderType as NtType
-from nautilus_trader.model.identifiers import AccountId, InstrumentId
+from nautilus_trader.model.enums import TimeInForce as NtForce
+from nautilus_trader.model.identifiers import AccountId, ClientOrderId, InstrumentId, OrderListId
+from nautilus_trader.model.orders import LimitOrder, OrderList, StopMarketOrder
 from nautilus_trader.trading.strategy import Strategy
 
 from nautilus_orderfeeds.adapter.contingency import is_held
@@ -188,6 +192,36 @@ class Trading:
 
     async def agree(self) -> None:
         await self.until(lambda: not self.differences(), f"both sides to agree: {self.differences()}")
+
+
+def pair(t: Trading, number: int = 1, *, gtd_ns: int = 0, **second: Any) -> OrderList:
+    """A take profit and a stop loss of a long position of 10000, linked as OCO; with `gtd_ns` they expire then."""
+    ids = [ClientOrderId(f"O-{number}-{leg}") for leg in ("TP", "SL")]
+    list_id = OrderListId(f"OL-{number}")
+    common: dict[str, Any] = {
+        "trader_id": t.desk.trader_id,
+        "strategy_id": t.desk.id,
+        "instrument_id": IID,
+        "order_side": NtSide.SELL,
+        "quantity": t.qty(10000),
+        "init_id": UUID4(),
+        "ts_init": t.desk.clock.timestamp_ns(),
+        "contingency_type": NtContingencyType.OCO,
+        "order_list_id": list_id,
+    }
+    if gtd_ns:
+        common |= {"time_in_force": NtForce.GTD, "expire_time_ns": gtd_ns}
+    profit = LimitOrder(**common, client_order_id=ids[0], price=t.px(t.ask + D("0.001")), linked_order_ids=[ids[1]])
+    terms = {**common, "client_order_id": ids[1], "linked_order_ids": [ids[0]], **second}
+    stop = StopMarketOrder(**{**terms, "init_id": UUID4()}, trigger_price=t.px(t.bid - D("0.01")), trigger_type=1)
+    return OrderList(list_id, [profit, stop])
+
+
+async def live_pair(t: Trading, number: int = 1) -> list[Any]:
+    orders = pair(t, number)
+    t.desk.submit_order_list(orders)
+    await t.until(lambda: all(o.status == NtStatus.ACCEPTED for o in orders.orders), "both legs to be accepted")
+    return list(orders.orders)
 
 
 class Bracket:

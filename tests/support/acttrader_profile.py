@@ -1,10 +1,14 @@
 """What the acceptance cases must be told of ActTrader (final dialect)."""
 
 import json
+from decimal import Decimal
+from typing import Any
 
+import aiohttp
 from nautilus_trader.model.enums import OrderType, TimeInForce
 
 from nautilus_orderfeeds.sim.faults import Fault
+from tests.support.acttrader_raw import RawSocket
 from tests.support.venue_profile import SLOW_SECS, How, Refusal, VenueProfile
 
 _TYPES = "does not support order type"
@@ -22,6 +26,14 @@ def _unfilled(raw: bytes) -> bytes:
 
 def _tells_end(raw: bytes) -> bool:
     return b'"event":"execution"' in raw and any(f'"status":"{end}"'.encode() in raw for end in _ENDS)
+
+
+async def _amend_elsewhere(sim: Any, venue_order_id: str, price: Decimal) -> None:
+    """Change an order over a socket of its own: any connection may name any order."""
+    async with aiohttp.ClientSession() as session, session.ws_connect(sim.base_url_ws) as socket:
+        raw = RawSocket(socket, sim)
+        echo = await raw.call("modifyordersingle", {"orderId": int(venue_order_id), "price": price})
+        assert echo["price"] == price, echo
 
 
 _ENDS = ("FILLED", "CANCELED", "REJECTED")
@@ -87,6 +99,7 @@ ACTTRADER = VenueProfile(
     beyond_margin="1000000000",
     reduces_only=False,
     expiry_unit_ns=1_000_000,
+    amend_elsewhere=_amend_elsewhere,
     positions_follow_ledger=False,
     market_data=frozenset({"quotes"}),
     # A socket has no status codes: an `error` is the venue's own word, and whatever else goes wrong is silence.
@@ -147,7 +160,6 @@ ACTTRADER = VenueProfile(
         "TC-D62": _NO_OPTIONS,
         "TC-D63": _NO_OPTIONS,
         "TC-E77": "no batch command: the orders of a list go out one by one (protocol 5.1, 5.6), see TC-E74",
-        "X10": "the venue never changes an order itself: no reason and no status of its names one (protocol 4 and 7)",
         "X13": "the stream has no sequence numbers, and no trading day is documented (protocol 3)",
         "TC-D71": "subscriptions of the venue take no parameters (protocol 9)",
         "TC-D72": "the adapter defines no request parameters for the venue",

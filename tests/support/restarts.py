@@ -66,6 +66,20 @@ OUTPOLL = Restart(
     },
 )
 
+SFOX = Restart(
+    venue="sfox",
+    name="SFOX",
+    prefix="Sfox",
+    symbol="BTCUSD",
+    sim_symbol="btcusd",
+    quantity="0.05",
+    tick="0.5",
+    exec_factory=SfoxLiveExecClientFactory,
+    price_tolerance=Decimal("0.00000001"),
+    sim_options={"rest_limits": False, "ws_limits": False},
+    exec_options={"limit_time_scale": 0.01},
+)
+
 ALL = {
     "outpoll": OUTPOLL,
     "acttrader": ACTTRADER_FINAL,
@@ -82,19 +96,9 @@ ALL = {
         price_tolerance=Decimal("0.1"),
         exec_options={"requests_per_sec": 500, "balance_source": "USDC"},
     ),
-    "sfox": Restart(
-        venue="sfox",
-        name="SFOX",
-        prefix="Sfox",
-        symbol="BTCUSD",
-        sim_symbol="btcusd",
-        quantity="0.05",
-        tick="0.5",
-        exec_factory=SfoxLiveExecClientFactory,
-        price_tolerance=Decimal("0.00000001"),
-        sim_options={"rest_limits": False, "ws_limits": False},
-        exec_options={"limit_time_scale": 0.01},
-    ),
+    "sfox": SFOX,
+    # An end user among others, on an enterprise key: token, shared stream, feeds of all end users.
+    "sfox_enterprise": replace(SFOX, sim_options={**SFOX.sim_options, "enterprise": True, "users": 5}),
     "roxom": Restart(
         venue="roxom",
         name="ROXOM",

@@ -5,6 +5,7 @@ not at all; a quantity may be a placeholder of the documentation; and no message
 """
 
 import hashlib
+import logging
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
@@ -21,6 +22,7 @@ from nautilus_orderfeeds.venues.acttrader.wire import OrderObject, WireFill
 from nautilus_orderfeeds.venues.acttrader.words import (
     PRICED,
     STOPPED,
+    VENUE,
     reason_of,
     side_of,
     status_of,
@@ -29,6 +31,8 @@ from nautilus_orderfeeds.venues.acttrader.words import (
 )
 from nautilus_orderfeeds.venues.decoding import check_id
 from nautilus_orderfeeds.venues.instruments import InstrumentSpec
+
+_log = logging.getLogger(__name__)
 
 #: The framework's limit.
 _MAX_TRADE_ID: Final = 36
@@ -114,6 +118,7 @@ class OrderCodec:
         self._version = _OLD
         self._seen: dict[str, Seen] = {}
         self._symbols: dict[str, str] = {}
+        self._unknown_statuses: set[str] = set()
 
     def use_instruments(self, specs: Iterable[InstrumentSpec]) -> None:
         """Learn the framework's symbols of the venue's."""
@@ -141,7 +146,7 @@ class OrderCodec:
         self._version = max(self._version + 1, self._clock.time_ns())
         return self._version
 
-    def read(self, order: OrderObject, source: Source) -> Reading:
+    def read(self, order: OrderObject, source: Source, *, is_leg: bool = False) -> Reading:
         """Say what `order` tells.
 
         Parameters
@@ -150,6 +155,8 @@ class OrderCodec:
             As decoded.
         source : Source
             Where it came from: fills are never made from the rows of a list (SNAPSHOT).
+        is_leg : bool
+            It was asked for as one of an OCO pair.
 
         Raises
         ------
@@ -161,8 +168,13 @@ class OrderCodec:
         _check_numbers(order)
         seen = self.remember(order_id)
         seen.type = type_ or seen.type
+        seen.is_leg = seen.is_leg or is_leg
         reason = reason_of(order.reason or "")
         status = status_of(order.status, reason)
+        if status is None and order.status not in self._unknown_statuses:
+            self._unknown_statuses.add(order.status)
+            told = order.status[:40]
+            _log.error("%s: order %s has the unknown status %r; only its quantities are taken", VENUE, order_id, told)
         if status is VenueStatus.REJECTED and seen.is_leg and not reason:
             status = VenueStatus.CANCELED  # the draft has no reasons: the other order of the pair was
         fills = order.fills or []

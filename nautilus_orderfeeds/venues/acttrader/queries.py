@@ -108,6 +108,8 @@ class OrderQueries:
         FeedError
             If a question was not answered.
         """
+        for ref in refs:
+            self._note_leg(ref, ref.venue_order_id)  # of an earlier run too, and before anything more is told of it
         is_hidden = any(ref.venue_order_id is None and not self._by_client_id for ref in refs)
         rows = await self.listed() if with_list or is_hidden else []
         found = Found([], [])
@@ -150,13 +152,12 @@ class OrderQueries:
             return None
 
     async def _find_one(self, ref: OrderRef, row: Reading | None, found: Found) -> None:
+        venue_order_id = ref.venue_order_id or (None if row is None else row.update.venue_order_id)
+        self._note_leg(ref, venue_order_id)
         if row is not None and row.untouched:
             found.updates.append(row.update)
             return
-        venue_order_id = ref.venue_order_id or (None if row is None else row.update.venue_order_id)
         if venue_order_id is not None:
-            if is_leg(ref):
-                self._codec.remember(venue_order_id).is_leg = True
             looked = await self._status(wire.Named(order_id=wire.wire_id(venue_order_id)))
             if looked.reading is not None:
                 found.updates.append(looked.reading.update)
@@ -176,6 +177,10 @@ class OrderQueries:
                 ref.client_order_id,
             )
 
+    def _note_leg(self, ref: OrderRef, venue_order_id: str | None) -> None:
+        if venue_order_id is not None and is_leg(ref):
+            self._codec.remember(venue_order_id).is_leg = True
+
     async def _find_other(self, row: Reading, found: Found) -> None:
         venue_order_id = row.update.venue_order_id
         assert venue_order_id is not None
@@ -189,7 +194,7 @@ class OrderQueries:
         may_be_late = self._may_be_on_its_way(ref.client_order_id)
         nothing_there = True
         for client_order_id in client_order_ids(ref):
-            looked = await self._status(wire.Named(client_order_id=client_order_id))
+            looked = await self._status(wire.Named(client_order_id=client_order_id), is_leg=is_leg(ref))
             nothing_there = nothing_there and looked.not_exists
             reading = looked.reading
             if reading is not None and not set(reading.update.refs).isdisjoint(ref.refs):
@@ -198,9 +203,9 @@ class OrderQueries:
         if nothing_there and not may_be_late:
             found.absent.append(ref)
 
-    async def _status(self, named: wire.Named) -> _Looked:
+    async def _status(self, named: wire.Named, *, is_leg: bool = False) -> _Looked:
         def read(body: bytes | None) -> tuple[_Looked, list[VenueMessage]]:
-            return _Looked(self._codec.read(wire.ORDER.decode(body or b""), Source.QUERY)), []
+            return _Looked(self._codec.read(wire.ORDER.decode(body or b""), Source.QUERY, is_leg=is_leg)), []
 
         try:
             looked: _Looked = await self._ask(Event.ORDER_STATUS, named, read)

@@ -25,7 +25,7 @@ from nautilus_orderfeeds.venues.acttrader.queries import OrderQueries
 from nautilus_orderfeeds.venues.acttrader.requests import RequestWriter, check_pair
 from nautilus_orderfeeds.venues.acttrader.settings import ActTraderSettings
 from nautilus_orderfeeds.venues.acttrader.stream import OrderStream
-from nautilus_orderfeeds.venues.acttrader.words import VENUE, Event
+from nautilus_orderfeeds.venues.acttrader.words import VENUE, Event, status_of
 from nautilus_orderfeeds.venues.base import Prepared, Readback, Truth, VenueMessage
 from nautilus_orderfeeds.venues.capabilities import Capabilities, check_numbers
 from nautilus_orderfeeds.venues.decoding import decode, is_id
@@ -66,6 +66,7 @@ class ActTraderVenue:
         # An order of an earlier run may have been sent right before this one began.
         self._born_ns = self._clock.time_ns()
         self._sent_ns: dict[str, int] = {}
+        self._timeout_ns = int(settings.timeout_secs * _NS_PER_SEC)
         self._auth_answer_due = False
 
     @property
@@ -147,6 +148,9 @@ class ActTraderVenue:
         if body is None:
             raise FrameError(VENUE, raw, f"{expected} with a payload")
         order = decode(VENUE, wire.ORDER, body, expected)
+        if status_of(order.status, "") is None:
+            # Its quantities are not lost: the account is read after a fault, where an unknown word hides nothing.
+            raise FrameError(VENUE, raw, f"{expected} with a documented status (protocol 4)")
         try:
             reading = self._codec.read(order, Source.STREAM)
         except ValueError as exc:
@@ -258,8 +262,12 @@ class ActTraderVenue:
         return spec
 
     def _note_sent(self, prepared: Prepared) -> None:
-        self._sent_ns[prepared.order.client_order_id] = self._clock.time_ns()
+        now_ns = self._clock.time_ns()
+        # What was sent longer ago is on its way no more: it is forgotten.
+        while self._sent_ns and now_ns - next(iter(self._sent_ns.values())) > self._timeout_ns:
+            del self._sent_ns[next(iter(self._sent_ns))]
+        self._sent_ns[prepared.order.client_order_id] = now_ns
 
     def _may_be_on_its_way(self, client_order_id: str) -> bool:
         sent_ns = self._sent_ns.get(client_order_id, self._born_ns)
-        return self._clock.time_ns() - sent_ns <= int(self._settings.timeout_secs * _NS_PER_SEC)
+        return self._clock.time_ns() - sent_ns <= self._timeout_ns

@@ -18,6 +18,10 @@ Number = Raw
 """A JSON number in the making: msgspec would write `Decimal("1E+4")` as it is, which not every server reads."""
 
 
+Time = int | float | str
+"""Milliseconds, or ISO text; a fraction is no time of the protocol, but no reason to lose an order either."""
+
+
 def number(value: Decimal) -> Number:
     """Return the digits of `value`, without an exponent."""
     return Raw(plain(value).encode())
@@ -144,7 +148,7 @@ class OrderObject(Struct, rename="camel", kw_only=True):
     type: str = ""
     order_id: int | str
     client_order_id: str | None = None
-    transact_time: int | str | None = None
+    transact_time: Time | None = None
     price: Decimal | None = None
     stop_price: Decimal | None = None
     orig_qty: Decimal | None = None
@@ -152,9 +156,9 @@ class OrderObject(Struct, rename="camel", kw_only=True):
     status: str = ""
     reason: str | None = None
     time_in_force: str | None = None
-    time_in_force_date: int | str | None = None
-    life_time: int | str | None = None
-    till_time: int | str | None = None
+    time_in_force_date: Time | None = None
+    life_time: Time | None = None
+    till_time: Time | None = None
     side: str = ""
     fills: list[WireFill] | None = None
 

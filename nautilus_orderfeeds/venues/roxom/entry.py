@@ -1,7 +1,9 @@
 """Order entry over REST (protocol, 4.1 to 4.3): one outcome for every order, never better than the evidence."""
 
 import asyncio
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 from urllib.parse import quote
 
@@ -30,6 +32,9 @@ from nautilus_orderfeeds.venues.roxom.words import (
 Answer = tuple[Outcome, list[OrderUpdate]]
 
 _NS_PER_MS: Final = 1_000_000
+
+#: Creates remembered for `Creates.since`: more cannot begin while one reading is under way.
+_LATEST: Final = 10_000
 
 
 class CreateOrder(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -88,6 +93,44 @@ def price_places_of(spec: InstrumentSpec) -> int:
     return places(spec.price_increment) if spec.price_precision is None else spec.price_precision
 
 
+class Creates:
+    """The creates whose answers are not known yet, and how many there were."""
+
+    def __init__(self) -> None:
+        self._underway: dict[str, Terms] = {}
+        self._latest: deque[Terms] = deque(maxlen=_LATEST)
+        self._begun = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._underway)
+
+    @property
+    def underway(self) -> list[Terms]:
+        """Orders whose create is under way."""
+        return list(self._underway.values())
+
+    @property
+    def begun(self) -> int:
+        """How many creates were begun so far."""
+        return self._begun
+
+    def since(self, begun: int) -> list[Terms]:
+        """Return the orders whose create was begun since so many had been, whatever came of it."""
+        later = self._begun - begun
+        return list(self._latest)[-later:] if later > 0 else []
+
+    @contextmanager
+    def of(self, terms: Terms) -> Iterator[None]:
+        """Count one while it is under way."""
+        self._begun += 1
+        self._latest.append(terms)
+        self._underway[terms.key] = terms
+        try:
+            yield
+        finally:
+            del self._underway[terms.key]
+
+
 class OrderEntry:
     """Creates and cancels orders of one account.
 
@@ -97,17 +140,14 @@ class OrderEntry:
         Where to.
     memories : OrderMemories
         Told which orders are ours.
+    creates : Creates
+        Told which creates are under way.
     """
 
-    def __init__(self, api: RoxomApi, memories: OrderMemories) -> None:
+    def __init__(self, api: RoxomApi, memories: OrderMemories, creates: Creates) -> None:
         self._api = api
         self._memories = memories
-        self._creating: dict[str, Terms] = {}
-
-    @property
-    def creating(self) -> list[Terms]:
-        """Orders whose create is under way."""
-        return list(self._creating.values())
+        self._creates = creates
 
     async def create(self, request: CreateOrder, terms: Terms) -> Answer:
         """Send one order, once (``POST /orders``). The answer tells the venue's id and nothing else."""
@@ -117,11 +157,8 @@ class OrderEntry:
             self._memories.bind(order_id, terms)
             return Accepted(order_id)
 
-        self._creating[terms.key] = terms
-        try:
+        with self._creates.of(terms):
             return await self._api.command("/orders", body=msgspec.json.encode(request), ok=ok), []
-        finally:
-            del self._creating[terms.key]
 
     async def cancel(self, ref: OrderRef) -> Answer:
         """Ask for a cancel (``POST /orders/{id}/cancel``); success means that it was taken, not that it is done."""

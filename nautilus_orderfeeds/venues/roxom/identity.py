@@ -7,7 +7,7 @@ among the account's orders if its create was not answered, also after a restart 
 from decimal import Decimal
 from typing import Final, Self
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from nautilus_orderfeeds.orders.decimals import plain
 from nautilus_orderfeeds.orders.requests import NewOrder, OrderRef
@@ -31,6 +31,8 @@ class Terms(Struct, frozen=True, kw_only=True):
         Base units.
     price, trigger_price : Decimal, optional
         BTC per base unit.
+    strategy_id : str
+        Whose order it is; not part of the key, and nothing the venue is told.
     """
 
     client_order_id: str
@@ -44,6 +46,7 @@ class Terms(Struct, frozen=True, kw_only=True):
     trigger_price: Decimal | None = None
     expire_time_ns: int = 0
     post_only: bool = False
+    strategy_id: str = ""
 
     @classmethod
     def of(cls, order: NewOrder, sent_ns: int) -> Self:
@@ -60,6 +63,19 @@ class Terms(Struct, frozen=True, kw_only=True):
             trigger_price=order.trigger_price,
             expire_time_ns=order.expire_time_ns // _NS_PER_MS * _NS_PER_MS,  # as it is sent
             post_only=order.post_only,
+            strategy_id=order.strategy_id,
+        )
+
+    def is_like(self, other: Self) -> bool:
+        """Whether the venue was told the same of both: then none of its words can tell them apart."""
+        return (
+            structs.replace(
+                other,
+                client_order_id=self.client_order_id,
+                sent_ns=self.sent_ns,
+                strategy_id=self.strategy_id,
+            )
+            == self
         )
 
     @property
@@ -121,4 +137,7 @@ def client_id_key(client_order_id: str) -> str:
 
 def terms_of(ref: OrderRef) -> Terms | None:
     """Return the terms among the keys of `ref`; None for an order that is not ours."""
-    return next((terms for key in ref.refs if (terms := Terms.read(key)) is not None), None)
+    terms = next((terms for key in ref.refs if (terms := Terms.read(key)) is not None), None)
+    if terms is None or ref.terms is None:
+        return terms
+    return structs.replace(terms, strategy_id=ref.terms.strategy_id)

@@ -40,7 +40,8 @@ class OrderMemory(Struct):
     timestamp : int
         Highest time told by its events, UNIX ns.
     told : Decimal
-        Filled quantity that was told with money, by the stream or with the fills of the log.
+        Filled quantity that was told with money, by the stream or with the fills of the log. What was told before an
+        order of ours was known to be that does not count: it may have been told to nobody.
     executed, fees_told, fees : Decimal
         Of the newest event: filled quantity, and its fees as told and in sum.
     per_fill : bool
@@ -49,8 +50,10 @@ class OrderMemory(Struct):
         A cancel was asked for, here or elsewhere.
     asked_back : bool
         An event of it that tells too little has been followed up.
+    followed : bool
+        It was heard of while it was open, so it is known to whoever follows the account's orders.
     finished_at : Decimal, optional
-        Filled quantity with which it is known to have ended.
+        Filled quantity with which it is known to have ended; set aside when the order turns out to be ours, as `told`.
     """
 
     terms: Terms | None = None
@@ -66,6 +69,7 @@ class OrderMemory(Struct):
     per_fill: bool = False
     cancel_asked: bool = False
     asked_back: bool = False
+    followed: bool = False
     finished_at: Decimal | None = None
 
     @property
@@ -151,6 +155,7 @@ class OrderMemories:
         if memory.terms is not None:
             return
         memory.terms, memory.side, memory.quantity = terms, terms.side, terms.quantity
+        memory.told, memory.finished_at = ZERO, None
         memory.expire_time_ns = terms.expire_time_ns
         memory.px = terms.price or terms.trigger_price or memory.px
         self.learn_px(terms.symbol, memory.px)

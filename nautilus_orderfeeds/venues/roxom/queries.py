@@ -6,6 +6,7 @@ not known.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from typing import Final
 from urllib.parse import quote
@@ -21,12 +22,15 @@ from nautilus_orderfeeds.venues.decoding import DECODE_ERRORS, decode, is_id
 from nautilus_orderfeeds.venues.roxom import wire
 from nautilus_orderfeeds.venues.roxom.api import RoxomApi
 from nautilus_orderfeeds.venues.roxom.codec import OrderCodec, created_ns, status_word
+from nautilus_orderfeeds.venues.roxom.entry import Creates
 from nautilus_orderfeeds.venues.roxom.fills import LogFill, by_order, read_rows
 from nautilus_orderfeeds.venues.roxom.identity import Terms, terms_of
 from nautilus_orderfeeds.venues.roxom.matching import Window, match
 from nautilus_orderfeeds.venues.roxom.settings import RoxomSettings
 from nautilus_orderfeeds.venues.roxom.units import instant_ns
 from nautilus_orderfeeds.venues.roxom.words import FINAL_STATUSES, INST_TYPE, UNIT, VENUE
+
+_log = logging.getLogger(__name__)
 
 _NS_PER_MS: Final = 1_000_000
 _NS_PER_SEC: Final = 1_000_000_000
@@ -58,8 +62,10 @@ class OrderQueries:
         How unanswered creates are looked for.
     clock : Clock
         Tells how old those are.
-    creating : Callable[[], Sequence[Terms]]
-        Orders whose create is under way right now.
+    creates : Creates
+        The creates under way.
+    is_known : Callable[[str], bool]
+        Whether the venue's id of an order is known to whoever follows the account's orders (also from an earlier run).
     """
 
     def __init__(
@@ -68,13 +74,16 @@ class OrderQueries:
         codec: OrderCodec,
         settings: RoxomSettings,
         clock: Clock,
-        creating: Callable[[], Sequence[Terms]],
+        creates: Creates,
+        is_known: Callable[[str], bool],
     ) -> None:
         self._api = api
         self._codec = codec
         self._settings = settings
         self._clock = clock
-        self._creating = creating
+        self._creates = creates
+        self._is_known = is_known
+        self._told_of: set[str] = set()
         self._window = Window(settings.clock_tolerance_secs, settings.match_window_secs)
 
     async def read(self, refs: Sequence[OrderRef]) -> Found:
@@ -112,9 +121,10 @@ class OrderQueries:
         for order in orders:
             if order.id in open_ids:
                 continue
-            if order.id in memories and memories.of(order.id).is_finished_with(order.amount_filled):
+            memory = memories.of(order.id) if order.id in memories else None
+            if memory is not None and memory.is_finished_with(order.amount_filled):
                 continue
-            if order.id in memories or _created(order) >= since_ns:
+            if _created(order) >= since_ns or (memory is not None and (memory.followed or memory.terms is not None)):
                 ended.append(order)
         return await self._updates(ended, open_ids, Source.HISTORY)
 
@@ -122,29 +132,43 @@ class OrderQueries:
 
     async def _find_unnamed(self, refs: Sequence[OrderRef], found: list[wire.Order]) -> list[OrderRef]:
         """Look for orders whose create was not answered; add them to `found`, return those that count as absent."""
-        underway = list(self._creating())
-        keys = {terms.key for terms in underway}
+        begun, underway = self._creates.begun, {terms.key: terms for terms in self._creates.underway}
         wanted = {
             terms.key: (ref, terms)
             for ref in refs
-            if ref.venue_order_id is None and (terms := terms_of(ref)) is not None and terms.key not in keys
+            if ref.venue_order_id is None and (terms := terms_of(ref)) is not None and terms.key not in underway
         }
         if not wanted:
             return []
         orders = await self._list(include_closed=True)
         if orders is None:
             return []
-        memories = self._codec.memories
-        named = {order.id for order in orders if memories.is_own(order.id)}
         # Creates that were begun meanwhile may be in the list as well.
-        underway = [*underway, *(terms for terms in self._creating() if terms.key not in keys)]
-        matches = match([terms for _, terms in wanted.values()], underway, orders, named, self._window)
+        others = [*underway.values(), *self._creates.since(begun)]
+        wanted_terms = [terms for _, terms in wanted.values()]
+        matches = match(wanted_terms, others, orders, self._is_named, self._window)
         for terms, order in matches.found:
-            memories.bind(order.id, terms)
+            self._codec.memories.bind(order.id, terms)
             found.append(order)
+        self._tell_doubts(matches.doubtful)
         limit_ns = int(self._settings.absent_after_secs * _NS_PER_SEC)
         now_ns = self._clock.time_ns()
         return [wanted[terms.key][0] for terms in matches.unseen if 0 < limit_ns < now_ns - terms.sent_ns]
+
+    def _is_named(self, order_id: str) -> bool:
+        return self._codec.memories.is_own(order_id) or self._is_known(order_id)
+
+    def _tell_doubts(self, doubtful: Sequence[tuple[Terms, list[str]]]) -> None:
+        for terms, order_ids in doubtful:
+            if terms.key not in self._told_of:
+                self._told_of.add(terms.key)
+                _log.error(
+                    "%s: %s, whose create was not answered, may be %s, but each of these may be another's: none is "
+                    "taken for it, it stays in flight. Compare the account at the venue",
+                    VENUE,
+                    terms.client_order_id,
+                    " or ".join(order_ids),
+                )
 
     async def _updates(self, orders: Sequence[wire.Order], open_ids: set[str], source: Source) -> list[OrderUpdate]:
         unique = {order.id: order for order in orders}

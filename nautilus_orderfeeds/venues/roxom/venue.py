@@ -21,7 +21,7 @@ from nautilus_orderfeeds.venues.roxom.account import decode_balances, decode_pos
 from nautilus_orderfeeds.venues.roxom.api import RoxomApi
 from nautilus_orderfeeds.venues.roxom.capabilities import CAPABILITIES
 from nautilus_orderfeeds.venues.roxom.codec import OrderCodec, inferred_trade_id
-from nautilus_orderfeeds.venues.roxom.entry import Answer, OrderEntry, create_request, price_places_of
+from nautilus_orderfeeds.venues.roxom.entry import Answer, Creates, OrderEntry, create_request, price_places_of
 from nautilus_orderfeeds.venues.roxom.frames import PrivateDecoder
 from nautilus_orderfeeds.venues.roxom.identity import Terms, client_id_key
 from nautilus_orderfeeds.venues.roxom.market_codec import decode_book
@@ -36,7 +36,7 @@ _log = logging.getLogger(__name__)
 
 
 class RoxomVenue:
-    """Implements `venues.base.Venue` and `venues.base.LooksUp`.
+    """Implements `venues.base.Venue`, `venues.base.LooksUp` and `venues.base.KnowsOrders`.
 
     Parameters
     ----------
@@ -50,12 +50,14 @@ class RoxomVenue:
         self._settings = settings
         self._clock = clock or LiveClock()
         self._codec = OrderCodec(settings, self._clock)
-        self._frames = PrivateDecoder(self._codec, lambda: bool(self._creating()))
+        self._creates = Creates()
+        self._frames = PrivateDecoder(self._codec, lambda: bool(self._creates))
         self._specs: dict[str, InstrumentSpec] = {}
         self._api: RoxomApi | None = None
         self._entry: OrderEntry | None = None
         self._queries: OrderQueries | None = None
         self._told_of_positions = False
+        self._knows: Callable[[str], bool] = lambda order_id: False
 
     @property
     def capabilities(self) -> Capabilities:
@@ -82,8 +84,8 @@ class RoxomVenue:
         except BaseException:
             await self.close()
             raise
-        self._entry = OrderEntry(self._api, self._codec.memories)
-        self._queries = OrderQueries(self._api, self._codec, self._settings, self._clock, self._creating)
+        self._entry = OrderEntry(self._api, self._codec.memories, self._creates)
+        self._queries = OrderQueries(self._api, self._codec, self._settings, self._clock, self._creates, self._is_known)
 
     async def close(self) -> None:
         """Release everything; idempotent."""
@@ -94,6 +96,10 @@ class RoxomVenue:
 
     def use_marks(self, load: Callable[[str], int], save: Callable[[str, int], None]) -> None:
         """Do nothing: the venue numbers nothing."""
+
+    def use_orders(self, is_known: Callable[[str], bool]) -> None:
+        """Take who knows the account's orders, also those of earlier runs: none of them answers a create again."""
+        self._knows = is_known
 
     async def instruments(self) -> list[InstrumentSpec]:
         """Return the active perpetuals: what is known for certain, and the sane rows of the listing."""
@@ -239,8 +245,8 @@ class RoxomVenue:
             return None
         return [position for position in told if position is not None and position.signed_qty]
 
-    def _creating(self) -> list[Terms]:
-        return [] if self._entry is None else self._entry.creating
+    def _is_known(self, order_id: str) -> bool:
+        return self._knows(order_id)
 
     def _opened(self) -> RoxomApi:
         if self._api is None:

@@ -49,6 +49,8 @@ class SfoxApi:
             timeout_secs=settings.timeout_secs,
         )
         self._missed: set[str] = set()
+        # Whether the credentials have been good for anything yet.
+        self._worked = False
         self.credentials = Credentials(settings, self._rest, clock)
 
     async def close(self) -> None:
@@ -131,10 +133,15 @@ class SfoxApi:
         except (NotSent, OutcomeUnknown) as exc:
             raise TransientFeedError(f"{VENUE}: cannot reach {self._settings.base_url_http}: {exc}") from None
         if response.status in (_UNAUTHORIZED, _FORBIDDEN):
+            said = f"{VENUE}: refused GET {path} ({response.excerpt()})"
+            if self.credentials.is_lapsed or (self._worked and error_of(response) is None):
+                # No word of the venue against the key: a token that could not be renewed yet, or a gateway in between.
+                raise TransientFeedError(said)
             raise FatalFeedError(
-                f"{VENUE}: refused GET {path} ({response.excerpt()}); check that {self._settings.variable('api_key')} "
-                "is right, of this environment, allowed from this address, and may read the account"
+                f"{said}; check that {self._settings.variable('api_key')} is right, of this environment, allowed from "
+                "this address, and may read the account"
             )
+        self._worked = self._worked or response.ok
         return response
 
     async def command(

@@ -13,11 +13,13 @@ from typing import Final
 from msgspec import Struct, structs
 
 from nautilus_orderfeeds.orders.decimals import check_sane, plain
+from nautilus_orderfeeds.orders.requests import NewOrder
 from nautilus_orderfeeds.orders.updates import END_STATUSES, Fill, OrderUpdate, Source, VenueStatus
-from nautilus_orderfeeds.orders.words import OrderSide
+from nautilus_orderfeeds.orders.words import OrderSide, OrderType
 from nautilus_orderfeeds.venues.decoding import check_id
 from nautilus_orderfeeds.venues.sfox.wire import Order, Trade
 from nautilus_orderfeeds.venues.sfox.words import (
+    LIMIT_ALGORITHMS,
     STATUS_CODES,
     VENUE,
     Algorithm,
@@ -105,6 +107,24 @@ class OrderCodec:
     def expect(self, client_order_id: str, terms: Terms) -> None:
         """Note the terms of an order about to be sent: its first message may lack them."""
         _keep(self._expected, client_order_id, terms)
+
+    def recall(self, order: NewOrder, venue_order_id: str | None) -> None:
+        """Note the terms of an order of ours, unless they are known: it may be one of an earlier run."""
+        order_id = int(venue_order_id) if venue_order_id is not None and venue_order_id.isdecimal() else None
+        known = self._terms.get(order_id) if order_id is not None else self._expected.get(order.client_order_id)
+        if known is None:
+            known = Terms(
+                price=order.price,
+                quantity=None if order.quote_quantity else order.quantity,
+                algorithm_id=Algorithm.MARKET if order.type is OrderType.MARKET else None,
+            )
+            if order_id is None:
+                self.expect(order.client_order_id, known)
+            else:
+                _keep(self._terms, order_id, known)
+        if not known.own:
+            known.own, known.side, known.by_amount = True, order.side, order.quote_quantity
+            known.expire_ns = known.expire_ns or order.expire_time_ns // _NS_PER_MS * _NS_PER_MS
 
     def terms(self, venue_order_id: str) -> Terms | None:
         """Return what is remembered of an order."""
@@ -219,11 +239,8 @@ class OrderCodec:
         if order.algorithm_id is not None:
             terms.algorithm_id = order.algorithm_id
         terms.expire_ns = _expiry(order.expires) or terms.expire_ns
-        if order.amount is not None:
-            terms.by_amount = order.amount > 0 or (terms.own and terms.by_amount)
-        elif terms.algorithm_id == Algorithm.MARKET and terms.side is OrderSide.BUY:
-            # A subset that does not name the amount: market buys are by amount.
-            terms.by_amount = True
+        if not terms.own:
+            terms.by_amount = _is_by_amount(order, terms)
         if order.quantity:
             terms.quantity = max(order.quantity, terms.quantity or order.quantity)
         if order.price:
@@ -248,6 +265,16 @@ class OrderCodec:
             if total is not None and order.filled < total:
                 return VenueStatus.WORKING
         return status
+
+
+def _is_by_amount(order: Order, terms: Terms) -> bool:
+    """Judge whether an order entered elsewhere spends an amount; messages are subsets, so what was known stands."""
+    if terms.algorithm_id in LIMIT_ALGORITHMS and (order.quantity or terms.quantity):
+        return False  # an amount beside its quantity is what that is worth
+    if order.amount is not None:
+        return order.amount > 0
+    # A subset that does not name the amount: market buys are by amount.
+    return terms.by_amount or (terms.algorithm_id == Algorithm.MARKET and terms.side is OrderSide.BUY)
 
 
 def _notional(order: Order) -> Decimal | None:

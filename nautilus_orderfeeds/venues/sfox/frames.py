@@ -154,10 +154,11 @@ class PrivateDecoder:
         """Return what could be read of a frame, and have the rest asked for."""
         if not lost:
             return readable
+        reasons = "; ".join(message.reason for message in lost if isinstance(message, Readback))
+        error = FrameError(VENUE, raw, f"{_EXPECTED} ({reasons[:200]})")
         if not readable:
-            reasons = "; ".join(message.reason for message in lost if isinstance(message, Readback))
-            raise FrameError(VENUE, raw, f"{_EXPECTED} ({reasons[:200]})")
-        _log.error("%s: %d row(s) of a frame unreadable, asking for them", VENUE, len(lost))
+            raise error
+        _log.error("%s; so far as these %d row(s) go, which are asked for", error, len(lost))
         return [*readable, *lost]
 
 

@@ -56,6 +56,8 @@ class Credentials:
         self._keeper: asyncio.Task[None] | None = None
         #: Tokens made so far.
         self.minted = 0
+        #: The token in use was refused, and whether there can be a new one is not known: the venue could not be asked.
+        self.is_lapsed = False
 
     @property
     def renewable(self) -> bool:
@@ -105,6 +107,7 @@ class Credentials:
                 await self._mint()
             except FeedError as exc:
                 _log.error("%s: the user token was refused and no new one could be had: %s", VENUE, exc)
+                self.is_lapsed = isinstance(exc, TransientFeedError)
                 return False
             return True
 
@@ -160,6 +163,7 @@ class Credentials:
         self._token = Secret(answer.token)
         self._renew_at = self._clock.monotonic() + max(_life_secs(answer, response) / 2, _MIN_INTERVAL_SECS)
         self.minted += 1
+        self.is_lapsed = False
 
     def _has_no_tokens(self, response: Response) -> bool:
         """Return whether an installation of somebody else's has no such call: no error of the venue's own words."""

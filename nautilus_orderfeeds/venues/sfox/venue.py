@@ -143,6 +143,7 @@ class SfoxVenue:
             If any part could not be read.
         """
         self._watermark_ns = since_ns
+        self._recall(refs)
         updates = await self._queries_opened().open_orders()
         open_ids = {update.venue_order_id for update in updates}
         open_keys = {key for update in updates for key in update.refs}
@@ -162,6 +163,7 @@ class SfoxVenue:
         FeedError
             If any part could not be read.
         """
+        self._recall(refs)
         found = await self._queries_opened().find(refs)
         assert self._trades is not None
         # An order may be old, and fills can only be read from the newest backwards.
@@ -221,6 +223,12 @@ class SfoxVenue:
         if self._entry is None:
             return _NOT_OPEN, []
         return await self._entry.amend(amend, self._specs.get(amend.ref.symbol))
+
+    def _recall(self, refs: Sequence[OrderRef]) -> None:
+        """Remember what was ordered in an earlier run: what the venue tells of an order is mostly a subset."""
+        for ref in refs:
+            if ref.terms is not None and order_ref(ref.client_order_id) in ref.refs:
+                self._codec.recall(ref.terms, ref.venue_order_id)
 
     async def _account(self, priority: Priority) -> AccountUpdate | None:
         balances = await self._read_balances(self._opened(), priority)

@@ -4,47 +4,16 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from nautilus_trader.core.uuid import UUID4
-from nautilus_trader.model.enums import ContingencyType, OrderSide, OrderStatus
+from nautilus_trader.model.enums import OrderSide, OrderStatus
 from nautilus_trader.model.events import OrderDenied
-from nautilus_trader.model.identifiers import ClientOrderId, OrderListId
-from nautilus_trader.model.orders import LimitOrder, OrderList, StopMarketOrder
 
 from nautilus_orderfeeds.sim import Side
 from nautilus_orderfeeds.sim.faults import Fault
-from tests.support.acttrader_client import IID, Trading, trading
+from tests.support.acttrader_client import live_pair, pair, trading
 
 pytestmark = pytest.mark.node
 D = Decimal
 both = pytest.mark.parametrize("dialect", ["draft", "final"])
-
-
-def pair(t: Trading, number: int = 1, **second: Any) -> OrderList:
-    """A take profit and a stop loss of a long position of 10000, linked as OCO."""
-    ids = [ClientOrderId(f"O-{number}-{leg}") for leg in ("TP", "SL")]
-    list_id = OrderListId(f"OL-{number}")
-    common: dict[str, Any] = {
-        "trader_id": t.desk.trader_id,
-        "strategy_id": t.desk.id,
-        "instrument_id": IID,
-        "order_side": OrderSide.SELL,
-        "quantity": t.qty(10000),
-        "init_id": UUID4(),
-        "ts_init": t.desk.clock.timestamp_ns(),
-        "contingency_type": ContingencyType.OCO,
-        "order_list_id": list_id,
-    }
-    profit = LimitOrder(**common, client_order_id=ids[0], price=t.px(t.ask + D("0.001")), linked_order_ids=[ids[1]])
-    terms = {**common, "client_order_id": ids[1], "linked_order_ids": [ids[0]], **second}
-    stop = StopMarketOrder(**{**terms, "init_id": UUID4()}, trigger_price=t.px(t.bid - D("0.01")), trigger_type=1)
-    return OrderList(list_id, [profit, stop])
-
-
-async def live_pair(t: Trading, number: int = 1) -> list[Any]:
-    orders = pair(t, number)
-    t.desk.submit_order_list(orders)
-    await t.until(lambda: all(o.status == OrderStatus.ACCEPTED for o in orders.orders), "both legs to be accepted")
-    return list(orders.orders)
 
 
 @pytest.mark.parametrize("sibling", ["REJECTED", "CANCELED"])

@@ -186,6 +186,43 @@ def test_an_amount_told_is_believed():
     assert rest_update(codec, algorithm_id=100, amount=0, price=0).quantity is None
 
 
+def test_an_amount_beside_the_quantity_of_a_limit_order_is_no_term():
+    """What it is worth, say: the page has `amount` in every order, and zero in each sample of a limit order."""
+    for own in (True, False):
+        codec = OrderCodec()
+        if own:
+            codec.expect(CLIENT_ORDER_ID, Terms(side=OrderSide.BUY, own=True, quantity=Decimal("0.05")))
+        told = update(codec, amount="1861.391", filled="0.02")
+        assert (told.quantity, told.type) == (Decimal("0.05"), OrderType.LIMIT)
+        assert update(codec, amount="1861.391", filled="0.02", status="Filled").status is VenueStatus.WORKING
+
+
+def test_an_order_of_an_earlier_run_has_the_terms_it_was_ordered_with():
+    market, gtd = market_order(client_order_id="O-1"), new_order("O-2", expire_time_ns=FRAME_TS - 1_000_000)
+    for ids in ({}, {"O-1": "1", "O-2": "2"}):
+        codec = OrderCodec()
+        for order in (market, gtd):
+            codec.recall(order, ids.get(order.client_order_id))
+        few = {"algorithm_id": None, "type": "Market", "action": None, "price": None}
+        assert update(codec, id=1, client_order_id="O-1", quantity="0.0134", **few).quantity is None
+        assert update(codec, id=2, client_order_id="O-2", status="Canceled").status is VenueStatus.EXPIRED
+    # The rows of 2020 have no client order id: then the venue's own names the order.
+    codec = OrderCodec()
+    codec.recall(gtd, "2")
+    assert update(codec, id=2, client_order_id=None, status="Canceled").status is VenueStatus.EXPIRED
+
+
+def test_what_is_known_of_an_order_is_not_forgotten_for_what_it_was_ordered_with():
+    codec = OrderCodec()
+    raised = {"price": "40000", "quantity": "0.06"}
+    update(codec, **raised)
+    for _ in range(2):
+        codec.recall(new_order(CLIENT_ORDER_ID, expire_time_ns=FRAME_TS - 1_000_000), "693291242")
+    told = update(codec)
+    assert (told.price, told.quantity) == (Decimal(40000), Decimal("0.06"))
+    assert update(codec, status="Canceled").status is VenueStatus.EXPIRED
+
+
 def test_the_side_may_have_the_name_and_case_of_other_years():
     assert rest_update(action=None, o_action="Sell").side is OrderSide.SELL
     assert update(action="BUY").side is OrderSide.BUY

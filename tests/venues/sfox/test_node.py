@@ -6,51 +6,15 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from nautilus_trader.config import StrategyConfig
 from nautilus_trader.model.data import BarType, DataType
 from nautilus_trader.model.enums import OrderSide, OrderStatus, TimeInForce
-from nautilus_trader.model.identifiers import AccountId, ClientId, InstrumentId
-from nautilus_trader.trading.strategy import Strategy
+from nautilus_trader.model.identifiers import AccountId
 
 from nautilus_orderfeeds.adapter.custom_data import VenueEvent
-from nautilus_orderfeeds.cli.compare import compare
 from nautilus_orderfeeds.sim import Side, simulate
 from nautilus_orderfeeds.venues.sfox import SfoxLiveDataClientFactory, SfoxLiveExecClientFactory
 from tests.support.nodes import Run, node_config, running_node
-
-IID = InstrumentId.from_str("BTCUSD.SFOX")
-SCALED = {"limit_time_scale": 0.01}
-EXEC = {"settle_secs": 0.3, "audit_interval_secs": 0.0, **SCALED}
-
-
-class Desk(Strategy):
-    """Does what the test tells it to; remembers its bars."""
-
-    def __init__(self, number: int = 0) -> None:
-        super().__init__(StrategyConfig(strategy_id="DESK", order_id_tag=f"{number:03d}"))
-        self.bars: list[Any] = []
-
-    def on_start(self) -> None:
-        """Wait for the test."""
-
-    def on_bar(self, bar: Any) -> None:
-        self.bars.append(bar)
-
-    def limit(self, side: OrderSide, qty: str, price: Decimal, client: str | None = None, **terms: Any) -> Any:
-        instrument = self.cache.instrument(IID)
-        made = self.order_factory.limit(
-            IID, side, instrument.make_qty(Decimal(qty)), instrument.make_price(price), **terms
-        )
-        self.submit_order(made, client_id=None if client is None else ClientId(client))
-        return made
-
-
-async def agree(sim: Any, run: Run) -> None:
-    def differences() -> Any:
-        return compare(sim, run.cache, "SFOX", AccountId("SFOX-001"), price_tolerance=Decimal("1E-8")).differences
-
-    await run.until(lambda: not differences(), lambda: f"cache and ledger to agree: {differences()}")
-
+from tests.support.sfox_desk import EXEC, SCALED, Desk, agree, assert_told_as_it_is
 
 @pytest.mark.node
 @pytest.mark.parametrize(
@@ -77,11 +41,7 @@ async def test_trades_whenever_they_come(told: dict[str, Any]):
                 desk.limit(OrderSide.BUY, "0.03", bid - 2),
                 desk.limit(OrderSide.SELL, "0.01", bid, time_in_force=TimeInForce.IOC),
             ]
-            instrument = run.cache.instrument(IID)
-            orders.append(
-                desk.order_factory.market(IID, OrderSide.BUY, instrument.make_qty(Decimal(777)), quote_quantity=True)
-            )
-            desk.submit_order(orders[-1])
+            orders.append(desk.market(OrderSide.BUY, "777"))
             await run.until(lambda: orders[1].is_open, "the order to rest")
             for _ in range(3):
                 sim.market.trade("btcusd", bid - 2, Decimal("0.007"))
@@ -97,11 +57,7 @@ async def test_trades_whenever_they_come(told: dict[str, Any]):
                 OrderStatus.FILLED,
             ]
             for order in orders:
-                truth = sim.ledger.order(order.venue_order_id.value)
-                fees = sum(float(fill.fee) for fill in sim.ledger.fills(truth))
-                paid = sum(money.as_double() for money in order.commissions())
-                assert abs(paid - fees) <= 0.005, "rounded to the cent once, not with every fill"
-                assert abs(Decimal(str(order.avg_px)) - truth.notional / truth.filled) < Decimal("1E-6")
+                assert_told_as_it_is(sim, order)
             names = run.names(orders[3].client_order_id)
             assert names.index("OrderUpdated") < names.index("OrderFilled")
             assert ask > bid

@@ -1,6 +1,7 @@
 """The listing, settings and balances: what is read, guessed, left out or refused."""
 
 import json
+from contextlib import nullcontext
 from decimal import Decimal
 
 import pytest
@@ -131,6 +132,15 @@ async def test_why_it_cannot_be_opened(told: bytes | Fault, kind: type[Exception
     with pytest.raises(kind) as refused:
         await opened(told)
     assert API_KEY not in str(refused.value)
+
+
+async def test_a_gateways_refusal_says_nothing_against_a_key_that_was_good():
+    blocked = answer(403, b"<html>Attention Required!</html>")
+    async with raw_server(blocked, answer(200, b"[]"), blocked, answer(403, b'{"error":"forbidden"}')) as server:
+        async with api(server.url) as client:
+            for kind in (FatalFeedError, None, TransientFeedError, FatalFeedError):
+                with nullcontext() if kind is None else pytest.raises(kind):
+                    await client.read("/v1/orders", bytes)
 
 
 async def test_an_account_that_owes_something_is_refused_unless_allowed(caplog: pytest.LogCaptureFixture):

@@ -125,6 +125,28 @@ async def test_a_refused_token_is_replaced_and_the_request_repeated():
     assert [bearer(server, n) for n in range(4)] == ["Bearer test-key", "Bearer t-1", "Bearer test-key", "Bearer t-2"]
 
 
+async def test_a_token_that_ended_while_no_new_one_could_be_had_is_no_bad_key():
+    """Otherwise a maintenance longer than what is left of a token would end the feed for good."""
+    maintenance = said(503, error="maintenance")
+    answers = [token("t-1"), said(401, error="invalid token"), maintenance, said(401, error="invalid token")]
+    async with raw_server(*answers, maintenance, said(401, error="invalid token"), token("t-2"), said(200)) as server:
+        client = await opened(server, ManualClock(NOW))
+        for _ in range(2):
+            with pytest.raises(TransientFeedError, match="invalid token"):
+                await client.read("/v1/orders", bytes)
+        await client.read("/v1/orders", bytes)
+        await client.close()
+
+
+async def test_a_new_token_that_is_refused_too_is_a_bad_key():
+    invalid = said(401, error="invalid token")
+    async with raw_server(token("t-1"), invalid, token("t-2"), invalid) as server:
+        client = await opened(server, ManualClock(NOW))
+        with pytest.raises(FatalFeedError, match="SFOX_API_KEY"):
+            await client.read("/v1/orders", bytes)
+        await client.close()
+
+
 async def test_a_new_order_whose_token_was_refused_goes_out_once_more_and_no_oftener():
     def ok(response: Response) -> Accepted:
         return Accepted("1")
@@ -183,7 +205,7 @@ async def test_no_log_line_shows_a_token(caplog: pytest.LogCaptureFixture):
     answers = [token("t0k3n-1"), said(401, error="invalid token"), said(500, error="oops"), said(500, error="oops")]
     async with raw_server(*answers) as server:
         client = await opened(server, ManualClock(NOW))
-        with pytest.raises(FatalFeedError):
+        with pytest.raises(TransientFeedError):
             await client.read("/v1/orders", bytes)
         assert "t0k3n" not in caplog.text + repr(client.credentials.current) + repr(vars(client.credentials))
         assert "test-key" not in caplog.text

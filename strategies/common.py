@@ -1,8 +1,8 @@
 """What the sample strategies share: one instrument, decisions at quotes, a way out, and standing aside.
 
-Every decision is taken when a quote arrives; order events only change what the next decision knows (the one exception is
-a cancel that cannot wait). So a strategy does the same in a backtest, where the answer to an order comes at once, and
-live, where it takes a while, and it needs no timer.
+Every decision is taken when a quote arrives; order events only change what the next decision knows (the one exception
+is a cancel that cannot wait). So a strategy does the same in a backtest, where the answer to an order comes at once,
+and live, where it takes a while, and it needs no timer.
 """
 
 from collections.abc import Iterable
@@ -391,6 +391,12 @@ class QuotedStrategy(Strategy):
         self.refusals += 1
         if self.refusals >= self.config.max_refusals and not self.halted:
             self.halt(f"{self.refusals} orders in a row were refused, the last one because: {reason}")
+
+
+def notional(orders: Iterable[Order]) -> Decimal:
+    """Return what the fills of the orders are worth, quote currency: exact, as `Order.avg_px` is not."""
+    fills = (event for order in orders for event in order.events if isinstance(event, OrderFilled))
+    return sum((fill.last_qty.as_decimal() * fill.last_px.as_decimal() for fill in fills), Decimal(0))
 
 
 def active(order: Order | None) -> bool:

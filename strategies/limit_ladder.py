@@ -26,7 +26,7 @@ class LimitLadderConfig(QuotedStrategyConfig, kw_only=True, frozen=True):
         Distance of the nearest rung from the best price of its own side, ticks.
     step_ticks : int
         Distance between rungs, ticks.
-    sides : list[Side]
+    sides : tuple[Side, ...]
         On which sides there are rungs.
     recentre_ticks : int, optional
         Once the middle has moved so far from where the ladder was built, ticks, it is taken down and built anew;
@@ -42,7 +42,7 @@ class LimitLadderConfig(QuotedStrategyConfig, kw_only=True, frozen=True):
     levels: PositiveInt = 3
     first_offset_ticks: NonNegativeInt = 10
     step_ticks: PositiveInt = 10
-    sides: list[Side] = [Side.BUY, Side.SELL]  # noqa: RUF012 - msgspec copies it
+    sides: tuple[Side, ...] = (Side.BUY, Side.SELL)
     recentre_ticks: PositiveInt | None = None
     take_profit_ticks: PositiveInt | None = None
     post_only: bool = False
@@ -121,7 +121,7 @@ class LimitLadder(QuotedStrategy):
     def _is_off_centre(self, quote: QuoteTick) -> bool:
         if self.config.recentre_ticks is None or self.centre is None:
             return False
-        return abs(self.mid(quote) - self.centre) >= self.config.recentre_ticks * self.tick
+        return bool(abs(self.mid(quote) - self.centre) >= self.config.recentre_ticks * self.tick)
 
     def _take_down(self) -> None:
         """Cancel the rungs; once all are over, the next quote builds the ladder anew."""
@@ -141,19 +141,19 @@ class LimitLadder(QuotedStrategy):
     def _look_after(self, rung: Rung, order: Order) -> None:
         """Take off what a rung filled; once that is done, place the rung again."""
         profit = self._profits.get(rung)
-        if profit is not None:
-            if profit.is_closed:
-                left = profit.leaves_qty.as_decimal()
-                del self._profits[rung]
-                if left > 0:  # cancelled or refused: the position it was to close is the strategy's, as any other
-                    self.log.warning(f"{left} of rung {rung} was not taken off: the order ended {profit.status_string()}")
-                del self._rungs[rung]
+        if profit is None:
+            quantity = self.qty(order.filled_qty.as_decimal())  # None: nothing to take off
+        elif not profit.is_closed:
+            return
+        else:
+            # Cancelled while standing aside, or refused: what it did not close is still to be closed.
+            quantity = self.qty(profit.leaves_qty.as_decimal())
+            if quantity is None:
+                del self._profits[rung], self._rungs[rung]
                 if self.centre is not None:
                     self._place(rung)
-            return
-        quantity = self.qty(order.filled_qty.as_decimal())
         if quantity is None:
-            return  # nothing filled: it stays away until the ladder is built anew
+            return
         exit_side = rung.side.opposite
         away = rung.side.sign * (self.config.take_profit_ticks or 0) * self.tick
         price = self.price(order.price.as_decimal() + away, exit_side)

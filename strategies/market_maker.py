@@ -107,7 +107,7 @@ class MarketMaker(QuotedStrategy):
         if side is Side.SELL and not self.config.allow_short and after < 0:
             return False
         # What brings the position towards zero is always allowed.
-        return abs(after) <= self.config.max_position or abs(after) < abs(net)
+        return bool(abs(after) <= self.config.max_position or abs(after) < abs(net))
 
     def _keep(self, side: Side, wanted: Price) -> None:
         order = self._quotes[side]

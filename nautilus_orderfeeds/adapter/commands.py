@@ -160,9 +160,7 @@ class CommandDesk:
             self._deny_all(orders, f"nothing was sent, because it could not be recorded: {type(e).__name__}: {e}")
             raise
         for ready in prepared:
-            one = self._intake.tracker.add(
-                ready.order, self._client.rules_of(ready.order.symbol), ready.refs, now_ns
-            )
+            one = self._intake.tracker.add(ready.order, self._client.rules_of(ready.order.symbol), ready.refs, now_ns)
             tracked.append(one)
             self._intake.tell(one, ev.OrderSubmitted(ts_event=self._clock.timestamp_ns()))
         due = self._keeper.hold(tracked)
@@ -236,9 +234,11 @@ class CommandDesk:
 
     def _deny_all(self, orders: Sequence[Any], reason: str) -> None:
         for order in orders:
+            now_ns = self._clock.timestamp_ns()
             self._client.generate_order_denied(
-                order.strategy_id, order.instrument_id, order.client_order_id, reason, self._clock.timestamp_ns()
+                order.strategy_id, order.instrument_id, order.client_order_id, reason, now_ns
             )
+            self._intake.lifecycles.deny(order, reason, now_ns)
 
     # -- cancel ----------------------------------------------------------------------------------------------------
 

@@ -193,13 +193,16 @@ class BracketKeeper:
         interrupted: list[TrackedOrder] = []
         for tracked in self._intake.tracker.open_orders():
             parent_order_id = tracked.terms.parent_order_id
-            match tracked.state.placement:
-                case Placement.HELD if parent_order_id is not None and not tracked.state.is_closed:
-                    self._held.setdefault(parent_order_id, []).append(tracked)
-                case Placement.RELEASED if not tracked.state.is_closed:
-                    interrupted.append(tracked)
-                case _:
-                    continue
+            if parent_order_id is None or tracked.state.is_closed:
+                continue
+            if tracked.state.placement is Placement.HELD:
+                self._held.setdefault(parent_order_id, []).append(tracked)
+                continue
+            if tracked.state.placement is Placement.RELEASED:
+                interrupted.append(tracked)
+            parent = self._intake.tracker.get(parent_order_id)
+            if parent is not None:  # what it fills from now on comes after the sizing
+                self._sized[parent_order_id] = parent.state.filled_qty
         return interrupted
 
     def tick(self) -> None:
@@ -215,6 +218,8 @@ class BracketKeeper:
                 self._review(parent)
 
     def _told(self, tracked: TrackedOrder, events: Sequence[ev.OrderEvent]) -> None:
+        if tracked.terms.parent_order_id is not None:
+            self._warn_of_refusals(tracked, events)
         if tracked.client_order_id in self._held:
             self._review(tracked)
         elif tracked.client_order_id in self._sized:
@@ -275,31 +280,31 @@ class BracketKeeper:
             quantities = [min(child.state.quantity, filled_qty) for child in children]
             prepared = self._prepare_children([_as_it_is(child) for child in children], quantities)
         except Denied as e:
-            self._reject(children, parent, e.reason)
+            self._reject(children, e.reason)
             return
         for child, ready in zip(children, prepared, strict=True):
             self._set_quantity(child, ready.order.quantity)
             self._intake.tell(child, ev.OrderReleased(refs=ready.refs, ts_event=self._clock.timestamp_ns()))
         self._intake.journal.flush()
         if self._intake.journal.failure is not None:
-            self._reject(children, parent, f"nothing was sent: {self._intake.journal.failure}")
+            self._reject(children, f"nothing was sent: {self._intake.journal.failure}")
             return
         assert self.send is not None
         await self.send(children, prepared)
-        for child in children:
-            if child.state.is_closed and not child.state.filled_qty:
-                self._log.error(
-                    f"Child {child.client_order_id!r} of {parent_order_id!r} was not taken: the position may be "
-                    "unprotected"
-                )
 
-    def _reject(self, children: Sequence[TrackedOrder], parent: TrackedOrder, reason: str) -> None:
+    def _reject(self, children: Sequence[TrackedOrder], reason: str) -> None:
         for child in children:
             child.in_flight = False
             self._intake.tell(child, ev.OrderRejected(reason=reason, ts_event=self._clock.timestamp_ns()))
-        self._log.error(
-            f"The children of {parent.client_order_id!r} cannot be sent, its position is not protected: {reason}"
-        )
+
+    def _warn_of_refusals(self, child: TrackedOrder, events: Sequence[ev.OrderEvent]) -> None:
+        """Say what the end of a child means, whenever and from whom it comes: an answer, a query, a later run."""
+        for event in events:
+            if isinstance(event, ev.OrderRejected):
+                self._log.error(
+                    f"Child {child.client_order_id!r} of {child.terms.parent_order_id!r} was not taken "
+                    f"({event.reason}): the position may be unprotected"
+                )
 
     def _set_quantity(self, child: TrackedOrder, quantity: Decimal) -> None:
         state = child.state

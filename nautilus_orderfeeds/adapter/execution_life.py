@@ -58,7 +58,7 @@ class ExecutionLife(ExecutionParts):
             raise
         self._timer = self._loop.create_task(self._run_timer(), name="order feed timer")
 
-    def open_offline(self, journal: str, instruments: list[Instrument]) -> None:
+    def open_offline(self, journal: str, instruments: list[Instrument]) -> Intake:
         """Make the client ready for `handle_frame` without any connection (replayer, benchmarks).
 
         Parameters
@@ -67,13 +67,23 @@ class ExecutionLife(ExecutionParts):
             Path, or ``":memory:"``.
         instruments : list[Instrument]
             Instruments the frames are about.
+
+        Returns
+        -------
+        Intake
+            What the frames go through; its journal is the caller's to close.
         """
         self._open_journal(journal)
-        self._take_instruments(instruments)
-        self._venue.use_instruments([to_spec(instrument) for instrument in instruments])
+        self.load_offline(instruments)
         self._assemble()
         # There is nobody here to ask whose orders they are: the frames are what is to be seen.
         self._intake.introducing = self._intake.adopting = True
+        return self._intake
+
+    def load_offline(self, instruments: list[Instrument]) -> None:
+        """Take further instruments that the frames are about."""
+        self._take_instruments(instruments)
+        self._venue.use_instruments([to_spec(instrument) for instrument in instruments])
 
     async def _preflight(self) -> None:
         """Check the journal, the venue, the credentials and the instruments; each failure says its name."""

@@ -230,7 +230,7 @@ class Intake:
 
     def _unknown(self, update: OrderUpdate, now_ns: int) -> TrackedOrder | None:
         """Keep an update that may be about an order in flight; adopt one of an order entered elsewhere."""
-        if update.source is not Source.HISTORY and self.tracker.any_unidentified:
+        if update.source is not Source.HISTORY and self.tracker.may_be_unidentified(update):
             pushed = self.tracker.keep_unbound(update)
             return None if pushed is None else self._adopt(pushed, now_ns)
         return self._adopt(update, now_ns)

@@ -17,6 +17,7 @@ from nautilus_orderfeeds.orders.journal import OrderRecord
 from nautilus_orderfeeds.orders.lifecycle import Move, OrderLifecycle
 from nautilus_orderfeeds.orders.lifecycle_tracker import LifecycleTracker
 from nautilus_orderfeeds.orders.tracker import TrackedOrder
+from nautilus_orderfeeds.orders.words import OrderSide, OrderType, TimeInForce
 
 _TOPIC = f"data.{ORDER_LIFECYCLE_UPDATE.topic}"
 
@@ -126,6 +127,38 @@ class LifecycleFeed:
         moves: tuple[Move, ...] = ()
         for event in events:
             moves += life.note(event, now_ns)
+        if life.venue_order_id is None:  # a command's answer may have named it before any event does
+            life.venue_order_id = tracked.state.venue_order_id
+        if moves and self._msgbus.has_subscribers(_TOPIC):
+            self._publish(life, moves)
+
+    def deny(self, order: Any, reason: str, now_ns: int) -> None:
+        """Publish the short life of an order that was denied and never came into the journal.
+
+        Parameters
+        ----------
+        order : Order
+            The framework's.
+        reason : str
+            Why.
+        now_ns : int
+            UNIX ns.
+        """
+        if order.client_order_id.value in self._lives:  # its id was used before, which is why it is denied
+            return
+        life = OrderLifecycle(
+            client_order_id=order.client_order_id.value,
+            symbol=order.instrument_id.symbol.value,
+            side=OrderSide[order.side_string()],
+            type=OrderType[order.type_string()],
+            time_in_force=TimeInForce[order.tif_string()],
+            quantity=order.quantity.as_decimal(),
+            price=order.price.as_decimal() if order.has_price else None,
+            created_ns=order.ts_init,
+            venue=self._nt_venue.value,
+            strategy_id=order.strategy_id.value,
+        )
+        moves = life.note(ev.OrderDenied(reason=reason, ts_event=now_ns), now_ns)
         if moves and self._msgbus.has_subscribers(_TOPIC):
             self._publish(life, moves)
 

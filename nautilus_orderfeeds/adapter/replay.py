@@ -8,7 +8,7 @@ venue's order id.
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -22,6 +22,7 @@ from nautilus_orderfeeds.adapter import custom_data
 from nautilus_orderfeeds.adapter.data import OrderFeedDataClient
 from nautilus_orderfeeds.adapter.execution import OrderFeedExecutionClient
 from nautilus_orderfeeds.adapter.instruments import from_rows
+from nautilus_orderfeeds.adapter.intake import Intake
 from nautilus_orderfeeds.feed.health import FeedState, Health
 from nautilus_orderfeeds.feed.notes import HealthNote, RecordingNote, read_note
 from nautilus_orderfeeds.feed.recorder import RecordedFrame
@@ -65,7 +66,16 @@ class ReplayCounts:
     notes: int = 0
     events: int = 0
     data: int = 0
+    #: Statements about orders of instruments that are not known: no events come of them.
+    unknown_instruments: int = 0
     by_stream: dict[str, int] = field(default_factory=dict)
+
+
+class _Clients(NamedTuple):
+    execution: OrderFeedExecutionClient
+    data: OrderFeedDataClient
+    intake: Intake
+    settle_secs: float
 
 
 class Replay:
@@ -86,6 +96,8 @@ class Replay:
         `ProtectionUpdate`.
     on_malformed : Callable[[RecordedFrame], None], optional
         Takes each frame that could not be read.
+    on_instruments : Callable[[Sequence[Instrument]], None], optional
+        Takes the instruments, before the first data of them.
     """
 
     def __init__(
@@ -98,6 +110,7 @@ class Replay:
         on_event: Callable[[Told], None] | None = None,
         on_data: Callable[[Data], None] | None = None,
         on_malformed: Callable[[RecordedFrame], None] | None = None,
+        on_instruments: Callable[[Sequence[Instrument]], None] | None = None,
     ) -> None:
         self._entry = entry
         self._given = {instrument.id: instrument for instrument in instruments}
@@ -105,11 +118,12 @@ class Replay:
         self._on_event = on_event
         self._on_data = on_data
         self._on_malformed = on_malformed
+        self._on_instruments = on_instruments
         self._public: set[str] = set()
         self._connects: dict[str, int] = {}
         self._now_ns = 0
         self._stream = ""
-        self._clients: tuple[OrderFeedExecutionClient, OrderFeedDataClient] | None = None
+        self._clients: _Clients | None = None
         self._clock = TestClock()
         self.instruments: list[Instrument] = []
         self.counts = ReplayCounts()
@@ -129,28 +143,26 @@ class Replay:
                 pass  # what was sent teaches a reader of the streams nothing
 
     def finish(self) -> None:
-        """Take the recording's end for the last word: what still waits for its trades is inferred."""
-        if self._clients is None:
+        """Take the recording's end for the last word: what still waits for its trades is inferred. Idempotent."""
+        clients, self._clients = self._clients, None
+        if clients is None:
             return
-        client = self._clients[0]
         self._stream = ""
-        for tracked in client.tracker.unsettled():
-            client.intake.settle(tracked)
-        client.close_offline()
-        self._clients = None
+        self._settle(clients, 0)
+        self.counts.unknown_instruments = clients.intake.unknown_instruments
+        clients.intake.journal.close()
 
     # -- rows ------------------------------------------------------------------------------------------------------
 
     def _frame(self, recorded: RecordedFrame) -> None:
-        exec_client, data_client = self._clients or self._open(RecordingNote(venue=self._entry.name))
+        clients = self._clients or self._open(RecordingNote(venue=self._entry.name))
         self.counts.frames += 1
         by_stream = self.counts.by_stream
         by_stream[recorded.stream] = by_stream.get(recorded.stream, 0) + 1
-        client: OrderFeedExecutionClient | OrderFeedDataClient = exec_client
-        if recorded.stream in self._public:
-            client = data_client
-        else:
-            self._settle_due(exec_client)
+        client: OrderFeedExecutionClient | OrderFeedDataClient = clients.data
+        if recorded.stream not in self._public:
+            client = clients.execution
+            self._settle(clients, int(clients.settle_secs * _NS_PER_SEC))
         before = client.malformed_frames
         client.handle_frame(recorded.frame)
         if client.malformed_frames > before:
@@ -158,11 +170,11 @@ class Replay:
             if self._on_malformed is not None:
                 self._on_malformed(recorded)
 
-    def _settle_due(self, client: OrderFeedExecutionClient) -> None:
-        limit_ns = int(client.settle_secs * _NS_PER_SEC)
-        for tracked in client.tracker.unsettled():
+    def _settle(self, clients: _Clients, limit_ns: int) -> None:
+        """Stop waiting for the trades of orders that have waited so long; live, a timer does this."""
+        for tracked in clients.intake.tracker.unsettled():
             if self._now_ns - tracked.unsettled_since_ns >= limit_ns:
-                client.intake.settle(tracked)
+                clients.intake.settle(tracked)
 
     def _note(self, recorded: RecordedFrame) -> None:
         self.counts.notes += 1
@@ -175,10 +187,10 @@ class Replay:
                 if note.venue != self._entry.name:
                     raise ValueError(f"expected a recording of {self._entry.name}, received one of {note.venue}")
                 self._public.update(note.public)
-                known = {instrument.id for instrument in self.instruments}
-                if self._clients is None or not known.issuperset(i.id for i in _instruments_of(note)):
-                    self.finish()
+                if self._clients is None:
                     self._open(note)
+                else:  # the next run of the recorder: its connections are new, the orders are not
+                    self._begin_again(note)
             case HealthNote(health=health):
                 self._take_health(health)
 
@@ -187,37 +199,54 @@ class Replay:
             # A new connection begins with new snapshots, so the decoder's memory of the old one goes.
             connects = self._connects.get(health.stream, 0)
             if health.state is FeedState.CONNECTING and health.connects > connects > 0:
-                self._clients[1].open_offline(self.instruments)
+                self._clients.data.open_offline(self.instruments)
             self._connects[health.stream] = health.connects
         self._tell_data(custom_data.feed_health(self._entry.client_name, health, self._now_ns))
 
     # -- clients ---------------------------------------------------------------------------------------------------
 
-    def _open(self, note: RecordingNote) -> tuple[OrderFeedExecutionClient, OrderFeedDataClient]:
+    def _open(self, note: RecordingNote) -> _Clients:
         msgbus = MessageBus(TraderId("REPLAY-001"), self._clock)
         for endpoint in _ENDPOINTS:
             msgbus.register(endpoint=endpoint, handler=_ignore)
         msgbus.register(endpoint="DataEngine.process", handler=self._tell_data)
         for kind in (custom_data.ORDER_FEED_UPDATE, custom_data.VENUE_EVENT, custom_data.PROTECTION_UPDATE):
             msgbus.subscribe(topic=f"data.{kind.topic}", handler=self._tell_data)
-        found = {instrument.id: instrument for instrument in _instruments_of(note)}
-        self.instruments = list((found | self._given).values())
-        entry, common = self._entry, {"loop": asyncio.get_running_loop(), "msgbus": msgbus, "clock": self._clock}
+        self._learn(note)
+        entry = self._entry
         exec_settings, data_settings = self._settings
         exec_config = msgspec.convert(note.exec_settings | exec_settings, entry.exec_config, strict=False)
         data_config = msgspec.convert(note.data_settings | data_settings, entry.data_config, strict=False)
-        exec_client = OrderFeedExecutionClient(
-            name=entry.client_name, config=exec_config, door=entry.door, cache=Cache(database=None), **common
-        )
-        data_client = OrderFeedDataClient(
-            name=entry.client_name, config=data_config, door=entry.door, cache=Cache(database=None), **common
-        )
-        exec_client.open_offline(":memory:", self.instruments)
-        data_client.open_offline(self.instruments)
-        exec_client.intake.on_told = self._told
-        exec_client.intake.refresh_subscribers()
-        self._clients = exec_client, data_client
+        common: dict[str, Any] = {
+            "loop": asyncio.get_running_loop(),
+            "name": entry.client_name,
+            "door": entry.door,
+            "msgbus": msgbus,
+            "cache": Cache(database=None),
+            "clock": self._clock,
+        }
+        execution = OrderFeedExecutionClient(config=exec_config, **common)
+        data = OrderFeedDataClient(config=data_config, **common)
+        intake = execution.open_offline(":memory:", self.instruments)
+        data.open_offline(self.instruments)
+        intake.on_told = self._told
+        intake.refresh_subscribers()
+        self._clients = _Clients(execution, data, intake, exec_config.settle_secs)
         return self._clients
+
+    def _begin_again(self, note: RecordingNote) -> None:
+        assert self._clients is not None
+        self._learn(note)
+        self._clients.execution.load_offline(self.instruments)
+        self._clients.data.open_offline(self.instruments)
+        self._connects.clear()
+
+    def _learn(self, note: RecordingNote) -> None:
+        noted = from_rows(note.instruments, "the recording's note")
+        found = {instrument.id: instrument for instrument in (*self.instruments, *noted)}
+        self.instruments = list((found | self._given).values())
+        if self._on_instruments is not None:
+            self._on_instruments(self.instruments)
 
     def _told(self, tracked: TrackedOrder, events: Sequence[OrderEvent]) -> None:
         self.counts.events += len(events)
@@ -230,10 +259,6 @@ class Replay:
         self.counts.data += 1
         if self._on_data is not None:
             self._on_data(data)
-
-
-def _instruments_of(note: RecordingNote) -> list[Instrument]:
-    return from_rows(note.instruments, "the recording's first row")
 
 
 def _ignore(_: object) -> None:

@@ -8,6 +8,7 @@ from nautilus_orderfeeds.adapter.intake import Intake
 from nautilus_orderfeeds.feed.errors import FeedError, TransientFeedError
 from nautilus_orderfeeds.orders import events as ev
 from nautilus_orderfeeds.orders.requests import OrderRef
+from nautilus_orderfeeds.orders.state import Placement
 from nautilus_orderfeeds.orders.tracker import TrackedOrder
 from nautilus_orderfeeds.orders.updates import AccountUpdate, OrderUpdate, Position
 from nautilus_orderfeeds.venues.base import LooksUp, Truth, Venue
@@ -97,7 +98,8 @@ class Synchronizer:
         """
         all_taken = True
         for update in ended:
-            if self._intake.tracker.any_unidentified and self._intake.tracker.find(update) is None:
+            tracker = self._intake.tracker
+            if tracker.find(update) is None and tracker.may_be_unidentified(update):
                 all_taken = False
             else:
                 self._intake.update(update)
@@ -116,7 +118,8 @@ class Synchronizer:
         self._take(await self._read(read, orders, max(created - _OVERLAP_NS, 0)), orders)
 
     async def _read(self, read: _Reading, orders: Iterable[TrackedOrder], since_ns: int) -> Truth:
-        refs = [tracked.ref for tracked in orders]
+        # Of what is held here the venue knows nothing.
+        refs = [tracked.ref for tracked in orders if tracked.state.placement is not Placement.HELD]
         async with self._lock:
             try:
                 async with asyncio.timeout(self._timeout_secs):

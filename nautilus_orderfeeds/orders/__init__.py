@@ -7,5 +7,6 @@
 - ``transitions``: the one table of which event may follow which status
 - ``state``, ``learning``, ``fills``, ``coverage``, ``inference``, ``reducer``: from updates to events
 - ``tracker``: all orders of one account, found by any of their ids
+- ``lifecycle``, ``lifecycle_tracker``, ``lifecycle_stats``: orders' lives in numbers
 - ``journal``: the durable record
 """

@@ -8,10 +8,11 @@ The vocabulary is that of the order manager on Roxom's page (section "JavaScript
 orders, notifications of rejected and completed ones), for every venue: its `partiallyfilledcancelled` is an `Ending`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import unique
-from typing import Final, NamedTuple
+from typing import Any, Final
 
 from nautilus_orderfeeds.orders import events as ev
 from nautilus_orderfeeds.orders.decimals import EXACT, ZERO, exact_sum
@@ -73,17 +74,11 @@ class Move(Word):
     """A late fill came after its cancel; the end will be told again."""
 
 
-class _Marks(NamedTuple):
-    """What has been reached: the difference of two is a move."""
-
-    submitted: bool
-    accepted: bool
-    triggered: bool
-    filled: bool
-    completed_ns: int
-
-
-_NOTHING: Final = _Marks(False, False, False, False, 0)
+#: When an order was submitted, accepted, triggered, first filled and completed, UNIX ns, 0 for not: the difference of
+#: two such is a move.
+_Marks = tuple[int, int, int, int, int]
+_NOTHING: Final[_Marks] = (0, 0, 0, 0, 0)
+_FIRSTS: Final = (Move.SUBMITTED, Move.ACCEPTED, Move.TRIGGERED, Move.FIRST_FILL)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -289,98 +284,120 @@ class OrderLifecycle:
             if self.status not in PENDING_STATUSES:
                 self.before_request = self.status
             self.status = status
-        self._fold(event, recorded_ns)
+        fold = _FOLDS.get(type(event))
+        if fold is not None:
+            fold(self, event, recorded_ns)
         if self.status not in CLOSED_STATUSES:
             self.completed_ns = 0
         elif not self.completed_ns:
             self.completed_ns = recorded_ns
         return self._moves_from(before)
 
-    def _fold(self, event: ev.OrderEvent, now_ns: int) -> None:
-        match event:
-            case ev.OrderSubmitted():
-                self.submitted_ns = self.submitted_ns or now_ns
-            case ev.OrderFilled():
-                self._filled(event, now_ns)
-            case ev.OrderAccepted():
-                if self.accepted_ns:
-                    self.cancel_requested_ns = 0  # told again, it is the refusal of a cancel
-                self.accepted_ns = self.accepted_ns or now_ns
-                self.venue_order_id = event.venue_order_id
-            case ev.OrderReleased():
-                self.released = True
-            case ev.OrderTriggered():
-                self.triggered_ns = self.triggered_ns or now_ns
-            case ev.OrderUpdated():
-                self.quantity = event.quantity
-                self.price = self.price if event.price is None else event.price
-                self.venue_order_id = event.venue_order_id
-                self.released = self.released and not event.replaced
-            case ev.OrderPendingCancel():
-                self.cancel_requested_ns = self.cancel_requested_ns or now_ns
-            case ev.OrderCancelRejected():
-                self.cancel_requested_ns = 0
-                self.reason = event.reason
-            case ev.OrderCanceled():
-                if self.cancel_requested_ns:
-                    self.cancel_latency_ns = now_ns - self.cancel_requested_ns
-                self._ended(event.reason)
-            case ev.OrderExpired() | ev.OrderRejected() | ev.OrderDenied():
-                self._ended(event.reason)
-            case ev.OrderModifyRejected():
-                self.reason = event.reason
-            case ev.FillOrphaned():
-                self.orphaned_qty = exact_sum(self.orphaned_qty, event.last_qty)
-            case _:  # the others say nothing that is counted here
-                pass
-
-    def _filled(self, event: ev.OrderFilled, now_ns: int) -> None:
-        self.fills += 1
-        self.inferred_fills += event.inferred
-        self.filled_qty = event.cum_qty
-        self.notional = EXACT.fma(event.last_qty, event.last_px, self.notional)
-        self.venue_order_id = event.venue_order_id
-        self.accepted_ns = self.accepted_ns or now_ns
-        self.first_fill_ns = self.first_fill_ns or now_ns
-        self.last_fill_ns = now_ns
-        self.released = False
-        self.cancel_latency_ns = None  # if it was canceled before, that was not its end
-        if self.status is _S.FILLED:
-            self._ended("")
-
-    def _ended(self, reason: str) -> None:
-        self.cancel_requested_ns = 0
-        self.released = False
-        self.reason = reason
-
     def moves_since(self, earlier: "OrderLifecycle | None") -> tuple[Move, ...]:
         """Return what changed since an earlier state of the same order; None: since nothing was known of it."""
         return self._moves_from(_NOTHING if earlier is None else earlier._marks())
 
     def _marks(self) -> _Marks:
-        return _Marks(
-            self.submitted_ns > 0,
-            self.accepted_ns > 0,
-            self.triggered_ns > 0,
-            self.first_fill_ns > 0,
-            self.completed_ns,
-        )
+        return self.submitted_ns, self.accepted_ns, self.triggered_ns, self.first_fill_ns, self.completed_ns
 
     def _moves_from(self, before: _Marks) -> tuple[Move, ...]:
         now = self._marks()
         if now == before:
             return ()
-        moves: list[Move] = []
-        if now.submitted and not before.submitted:
-            moves.append(Move.SUBMITTED)
-        if now.accepted and not before.accepted:
-            moves.append(Move.ACCEPTED)
-        if now.triggered and not before.triggered:
-            moves.append(Move.TRIGGERED)
-        if now.filled and not before.filled:
-            moves.append(Move.FIRST_FILL)
-        if before.completed_ns and not now.completed_ns:
+        moves = [move for move, was, is_ in zip(_FIRSTS, before, now, strict=False) if is_ and not was]
+        was_over, is_over = before[-1], now[-1]
+        if was_over and not is_over:
             moves.append(Move.REOPENED)
-        elif now.completed_ns != before.completed_ns:
+        elif was_over != is_over:
             moves.append(Move.REJECTED if self.ending in REFUSALS else Move.COMPLETED)
         return tuple(moves)
+
+
+def _submitted(life: OrderLifecycle, _event: ev.OrderSubmitted, now_ns: int) -> None:
+    life.submitted_ns = life.submitted_ns or now_ns
+
+
+def _accepted(life: OrderLifecycle, event: ev.OrderAccepted, now_ns: int) -> None:
+    if life.accepted_ns:
+        life.cancel_requested_ns = 0  # told again, it is the refusal of a cancel
+    life.accepted_ns = life.accepted_ns or now_ns
+    life.venue_order_id = event.venue_order_id
+
+
+def _released(life: OrderLifecycle, _event: ev.OrderReleased, _now_ns: int) -> None:
+    life.released = True
+
+
+def _triggered(life: OrderLifecycle, _event: ev.OrderTriggered, now_ns: int) -> None:
+    life.triggered_ns = life.triggered_ns or now_ns
+
+
+def _updated(life: OrderLifecycle, event: ev.OrderUpdated, _now_ns: int) -> None:
+    life.quantity = event.quantity
+    life.price = life.price if event.price is None else event.price
+    life.venue_order_id = event.venue_order_id
+    life.released = life.released and not event.replaced
+
+
+def _filled(life: OrderLifecycle, event: ev.OrderFilled, now_ns: int) -> None:
+    life.fills += 1
+    life.inferred_fills += event.inferred
+    life.filled_qty = event.cum_qty
+    life.notional = EXACT.fma(event.last_qty, event.last_px, life.notional)
+    life.venue_order_id = event.venue_order_id
+    life.accepted_ns = life.accepted_ns or now_ns
+    life.first_fill_ns = life.first_fill_ns or now_ns
+    life.last_fill_ns = now_ns
+    life.released = False
+    life.cancel_latency_ns = None  # if it was canceled before, that was not its end
+    if life.status is _S.FILLED:
+        life.cancel_requested_ns = 0
+        life.reason = ""
+
+
+def _cancel_requested(life: OrderLifecycle, _event: ev.OrderPendingCancel, now_ns: int) -> None:
+    life.cancel_requested_ns = life.cancel_requested_ns or now_ns
+
+
+def _cancel_refused(life: OrderLifecycle, event: ev.OrderCancelRejected, _now_ns: int) -> None:
+    life.cancel_requested_ns = 0
+    life.reason = event.reason
+
+
+def _update_refused(life: OrderLifecycle, event: ev.OrderModifyRejected, _now_ns: int) -> None:
+    life.reason = event.reason
+
+
+def _canceled(life: OrderLifecycle, event: ev.OrderCanceled, now_ns: int) -> None:
+    if life.cancel_requested_ns:
+        life.cancel_latency_ns = now_ns - life.cancel_requested_ns
+    _ended(life, event, now_ns)
+
+
+def _ended(life: OrderLifecycle, event: Any, _now_ns: int) -> None:
+    life.cancel_requested_ns = 0
+    life.released = False
+    life.reason = event.reason
+
+
+def _orphaned(life: OrderLifecycle, event: ev.FillOrphaned, _now_ns: int) -> None:
+    life.orphaned_qty = exact_sum(life.orphaned_qty, event.last_qty)
+
+
+#: What an event changes besides the status; the others change nothing that is counted here.
+_FOLDS: Final[dict[type[ev.OrderEvent], Callable[[OrderLifecycle, Any, int], None]]] = {
+    ev.OrderSubmitted: _submitted,
+    ev.OrderAccepted: _accepted,
+    ev.OrderReleased: _released,
+    ev.OrderTriggered: _triggered,
+    ev.OrderUpdated: _updated,
+    ev.OrderFilled: _filled,
+    ev.OrderPendingCancel: _cancel_requested,
+    ev.OrderCancelRejected: _cancel_refused,
+    ev.OrderModifyRejected: _update_refused,
+    ev.OrderCanceled: _canceled,
+    ev.OrderExpired: _ended,
+    ev.OrderRejected: _ended,
+    ev.OrderDenied: _ended,
+    ev.FillOrphaned: _orphaned,
+}

@@ -24,6 +24,9 @@ from nautilus_orderfeeds.orders.words import CLOSED_STATUSES, OrderStatus, Order
 #: Updates kept for orders not yet bound; beyond this the oldest is released as an external order's.
 _MAX_UNBOUND: Final = 1_000
 
+#: An order that a venue took up so long before or after one of ours was sent is not that order, whatever its clock.
+_ARRIVAL_NS: Final = 300_000_000_000
+
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class TrackedOrder:
@@ -137,6 +140,16 @@ class OrderTracker:
         """Whether an order is in flight that the venue has not named yet."""
         return any(tracked.in_flight and not tracked.state.is_named for tracked in self._open.values())
 
+    def may_be_unidentified(self, update: OrderUpdate) -> bool:
+        """Whether an update of an unknown order may be about one in flight that the venue has not named yet.
+
+        One that cannot be does not wait: an order that was never received would hide everybody else's for ever.
+        """
+        return any(
+            tracked.in_flight and not tracked.state.is_named and _may_be(tracked, update)
+            for tracked in self._open.values()
+        )
+
     # -- commands --------------------------------------------------------------------------------------------------
 
     def add(self, terms: NewOrder, rules: Rules, refs: tuple[str, ...], created_ns: int) -> TrackedOrder:
@@ -236,9 +249,11 @@ class OrderTracker:
         """Return the kept updates that can be attributed now: to a bound order, or to nobody in flight."""
         if not self.unbound:
             return []
-        waiting = self.any_unidentified
-        released = [update for update in self.unbound if not waiting or self.find(update) is not None]
-        kept = [update for update in self.unbound if waiting and self.find(update) is None]
+        released: list[OrderUpdate] = []
+        kept: list[OrderUpdate] = []
+        for update in self.unbound:
+            waits = self.find(update) is None and self.may_be_unidentified(update)
+            (kept if waits else released).append(update)
         self.unbound.clear()
         self.unbound.extend(kept)
         return released
@@ -314,6 +329,15 @@ class OrderTracker:
         if state.venue_order_id is not None:
             self._by_venue_id[state.venue_order_id] = tracked
         self._after(tracked, [], 0, 0)
+
+
+def _may_be(tracked: TrackedOrder, update: OrderUpdate) -> bool:
+    """Whether `update`, which names no known order, may be about `tracked`, which has no name yet."""
+    if update.symbol not in (None, tracked.state.symbol) or update.side not in (None, tracked.state.side):
+        return False
+    if not update.ts_accepted or not tracked.created_ns or tracked.state.placement is Placement.RELEASED:
+        return True  # one that was held here first was sent at some other time
+    return abs(update.ts_accepted - tracked.created_ns) <= _ARRIVAL_NS
 
 
 def _is_other(tracked: TrackedOrder, update: OrderUpdate) -> bool:

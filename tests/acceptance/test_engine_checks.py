@@ -26,7 +26,7 @@ POSITIONS = {"position_check_interval_secs": 0.1, "position_check_threshold_ms":
 
 async def trade_for_a_while(scene: Scene) -> list[Any]:
     """Orders that rest, fill in parts, are canceled in between, and cross the market."""
-    orders: list[Any] = []
+    orders: list[Any] = await scene.stock_up()
     for n in range(8):
         side = OrderSide.BUY if n % 2 else OrderSide.SELL
         resting, across = scene.limit(side, ticks=50), scene.limit(side, ticks=-20)

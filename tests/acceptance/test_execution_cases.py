@@ -63,7 +63,7 @@ async def test_e01_market_buy(scene: Scene):
     await check_market_fill(scene, OrderSide.BUY)
 
 
-@execution_case("TC-E02", **N, open_position_on_start_qty=short)
+@execution_case("TC-E02", **N, sells=True, open_position_on_start_qty=short)
 async def test_e02_market_sell(scene: Scene):
     yield
     await check_market_fill(scene, OrderSide.SELL)
@@ -142,7 +142,7 @@ async def test_e10_limit_buy(scene: Scene):
     await check_open(scene, scene.order())
 
 
-@execution_case("TC-E11", **SELLS)
+@execution_case("TC-E11", **SELLS, sells=True)
 async def test_e11_limit_sell(scene: Scene):
     scene.quote()
     yield
@@ -150,7 +150,7 @@ async def test_e11_limit_sell(scene: Scene):
     await check_open(scene, scene.order())
 
 
-@execution_case("TC-E12")
+@execution_case("TC-E12", sells=True)
 async def test_e12_limit_pair(scene: Scene):
     scene.quote()
     yield

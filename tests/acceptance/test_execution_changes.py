@@ -45,7 +45,7 @@ async def test_e30_modify_buy(scene: Scene):
     await check_modified(scene, scene.order(), scene.px(scene.best()[0] - (50 - MOVE) * scene.tick))
 
 
-@execution_case("TC-E31", **SELLS, modify_orders_to_maintain_tob_offset=True)
+@execution_case("TC-E31", **SELLS, sells=True, modify_orders_to_maintain_tob_offset=True)
 async def test_e31_modify_sell(scene: Scene):
     await move(scene, -MOVE)
     yield
@@ -73,7 +73,7 @@ async def test_e32_cancel_replace_buy(scene: Scene):
     await check_replaced(scene, "price", MOVE)
 
 
-@execution_case("TC-E33", **SELLS, cancel_replace_orders_to_maintain_tob_offset=True)
+@execution_case("TC-E33", **SELLS, sells=True, cancel_replace_orders_to_maintain_tob_offset=True)
 async def test_e33_cancel_replace_sell(scene: Scene):
     await move(scene, -MOVE)
     yield
@@ -168,7 +168,7 @@ async def two_open_orders(scene: Scene) -> list[Any]:
     return scene.orders()
 
 
-@execution_case("TC-E41")
+@execution_case("TC-E41", sells=True)
 async def test_e41_cancel_all_on_stop(scene: Scene):
     orders = await two_open_orders(scene)
     scene.tester.stop()
@@ -176,7 +176,7 @@ async def test_e41_cancel_all_on_stop(scene: Scene):
     await check_all_canceled(scene, orders)
 
 
-@execution_case("TC-E42", use_individual_cancels_on_stop=True)
+@execution_case("TC-E42", sells=True, use_individual_cancels_on_stop=True)
 async def test_e42_individual_cancels_on_stop(scene: Scene):
     orders = await two_open_orders(scene)
     scene.tester.stop()
@@ -187,7 +187,7 @@ async def test_e42_individual_cancels_on_stop(scene: Scene):
         assert scene.sent(scene.profile.cancel_many) == 0
 
 
-@execution_case("TC-E43", use_batch_cancel_on_stop=True)
+@execution_case("TC-E43", sells=True, use_batch_cancel_on_stop=True)
 async def test_e43_batch_cancel_on_stop(scene: Scene):
     orders = await two_open_orders(scene)
     scene.tester.stop()

@@ -56,7 +56,9 @@ async def test_x08_replace_partly_filled(scene: Scene):
 @pytest.mark.parametrize("reason", [EndReason.USER, EndReason.ADMIN], ids=["elsewhere", "supervision"])
 @venue_case("X09")
 async def test_x09_unsolicited_cancel(profile: VenueProfile, reason: EndReason, partly: bool):
-    async with open_scene(profile, **N) as scene:
+    # What no frame tells is found by reading the account from time to time.
+    config = {} if profile.frames_tell else {"audit_interval_secs": 0.3}
+    async with open_scene(profile, exec_options=config, **N) as scene:
         if partly:
             order = await partly_filled(scene)
         else:
@@ -125,6 +127,9 @@ def bust(scene: Scene, order: Any) -> None:
     account.positions[fill.product].trade(fill.side.opposite, fill.price, fill.size)
     other.positions[fill.product].trade(fill.side, fill.price, fill.size)
     sim_order.updated_ns = scene.sim.clock.now_ns()
+    take_back = getattr(scene.sim.twin, "take_back", None)  # of a venue with books of its own beside the ledger
+    if take_back is not None:
+        take_back(fill)
 
 
 @venue_case("X11")
@@ -146,14 +151,14 @@ async def test_x11_trade_bust(profile: VenueProfile):
         await scene.agree(balances=False)
         bust(scene, order)
         scene.sim.ledger.check()
-        scene.expected_errors.append(f"Venue position in {profile.product.upper()} is 0, but the framework holds")
+        scene.expected_errors.append(f"Venue position in {profile.symbol} is 0, but the framework holds")
         alerts: list[Any] = []
         scene.run.node.kernel.msgbus.subscribe("data.VenueEvent*", alerts.append)
         await scene.until(lambda: scene.run.log.entries("ERROR"), "an error that tells of it")
         (alert,) = alerts
         assert alert.kind == "POSITION_DIFFERS"
         assert alert.values == {
-            "symbol": profile.product.upper(),
+            "symbol": profile.symbol,
             "venue_qty": "0",
             "framework_qty": str(order.filled_qty.as_decimal()),
         }
@@ -176,8 +181,11 @@ async def test_x11_trade_bust(profile: VenueProfile):
 async def test_x11_no_false_alarm(profile: VenueProfile):
     """Positions that change all the time, read back all the time: no difference is reported (`check_log`)."""
     async with open_scene(profile, exec_options={"audit_interval_secs": 0.1}, **N) as scene:
-        for _ in range(20):
-            for order in (scene.market(), scene.limit(ticks=-20), scene.limit(OrderSide.SELL, ticks=-20)):
+        for n in range(20):
+            scene.sim.market.set_mid(profile.product, scene.sim.market.products[profile.product].mid)  # a full book
+            # No two are alike: where orders have no id on the wire, such ones are not sent within one second.
+            bought = scene.market(qty=str(Decimal(profile.qty) * (1 + n % 10)))
+            for order in (bought, *(scene.limit(side, ticks=-(20 + n)) for side in (OrderSide.BUY, OrderSide.SELL))):
                 scene.submit(order)
             await asyncio.sleep(0.03)
         await scene.agree(balances=False)
@@ -192,16 +200,19 @@ async def test_x14_unknown_instrument(profile: VenueProfile):
     """An order of an instrument that is not loaded: told as an error and counted; others are not disturbed."""
     only = InstrumentProviderConfig(load_ids=frozenset({profile.instrument_id}))
     async with open_scene(profile, exec_options={"instrument_provider": only}, **N) as scene:
-        scene.expected_errors.append(f"{profile.other_product.upper()}.*no loaded instrument")
+        scene.expected_errors.append(f"{profile.other_symbol}.*no loaded instrument")
         assert [instrument.id for instrument in scene.cache.instruments()] == [profile.instrument_id]
         product = scene.sim.market.products[profile.other_product]
         bid, _ = scene.sim.market.best(profile.other_product)
         scene.sim.place_external(
-            profile.other_product, side=Side.BUY, size=product.min_size, price=bid - 50 * product.tick
+            profile.other_product,
+            side=Side.BUY,
+            size=product.min_size,
+            price=max(bid - 50 * product.tick, product.tick),
         )
         await scene.until(lambda: scene.client._intake.unknown_instruments >= 1, "the order to be counted")
         await scene.until(lambda: scene.run.log.entries("ERROR"), "an error")
-        assert profile.other_product.upper() in scene.run.log.entries("ERROR")[0]
+        assert profile.other_symbol in scene.run.log.entries("ERROR")[0]
         order = scene.limit()
         scene.submit(order)
         await scene.accepted(order)
@@ -229,6 +240,8 @@ async def test_x15_malformed_ids(profile: VenueProfile):
         bad_ids = ["", " ", "ordré-1", "注文", "a\tb", "a\x00b", "x" * 5_000, "\ud800"]
         sent = 0
         for good in filter(None, (order.venue_order_id.value, trade_id)):
+            if good.encode() not in fill:
+                continue  # a hint tells no trade
             for bad in bad_ids:
                 written = json.dumps(good).encode()
                 if written not in fill:  # a number

@@ -214,7 +214,7 @@ async def bystander(scene: Scene) -> Any:
         scene.profile.instrument_id,
         scene.limit().side,
         scene.instrument.make_qty(scene.profile.qty),
-        scene.px(scene.best()[0] - 200 * scene.tick),
+        scene.px(scene.away(scene.limit().side, 200)),
     )
     other.submit_order(order)
     await scene.accepted(order)

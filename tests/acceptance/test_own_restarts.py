@@ -34,7 +34,8 @@ class Left:
     """What the first run leaves, by the fate that each order then has at the venue while nobody listens."""
 
     def __init__(self, scene: Scene) -> None:
-        self.position = scene.market()
+        # Enough for what is to be sold, where nobody can sell short.
+        self.position = scene.market(qty=str(3 * Decimal(scene.profile.qty)))
         self.resting = scene.limit(ticks=80)
         self.partly = scene.limit(ticks=50)
         self.to_be_filled = scene.limit(OrderSide.SELL, ticks=50)

@@ -162,6 +162,20 @@ async def test_what_could_not_be_sent_later_is_denied_now(change: dict[str, Any]
         assert t.sim.ledger.orders() == []
 
 
+@node
+@both
+async def test_the_venue_is_not_asked_for_what_is_held_here(dialect: str):
+    async with trading(dialect) as t:
+        bracket = Bracket(t)
+        await bracket.submit()
+        asked = t.sent("orderstatus")
+        await t.client._synchronizer.full()
+        await t.client._synchronizer.some(t.client._tracker.open_orders())
+        # The entry only, and that only where the list was not asked for.
+        assert t.sent("orderstatus") == asked + 1
+        assert t.run.log.entries("ERROR") == []
+
+
 # -- commands about a child that is held ------------------------------------------------------------------------------
 
 
@@ -303,6 +317,25 @@ async def test_children_that_never_arrived_are_rejected_after_their_time():
         await t.until(lambda: all(o.is_closed for o in bracket.children), "their end")
         assert {o.status for o in bracket.children} == {OrderStatus.REJECTED}
         assert len(t.sim.ledger.orders()) == 1
+        assert sum("unprotected" in entry for entry in t.run.log.entries("ERROR")) == 2
+
+
+@node
+@both
+async def test_a_connection_cut_in_place_of_the_childrens_answer(dialect: str):
+    async with trading(dialect) as t:
+        bracket = Bracket(t)
+        await bracket.submit()
+        t.sim.faults.arm(Fault.DROP, where="execution/NEW")
+        t.sim.faults.once(Fault.RESET, where="WS neworderoco")
+        bracket.fill()
+        await bracket.released()
+        assert t.client._sessions[0].health.connects == 2
+        assert t.sent("neworderoco") == 1
+        t.sim.market.trade("EURUSD", bracket.profit.price.as_decimal(), D(10000), Side.BUY)
+        await t.until(lambda: all(o.is_closed for o in bracket.children), "the end of both")
+        assert (bracket.profit.status, bracket.stop.status) == (OrderStatus.FILLED, OrderStatus.CANCELED)
+        assert t.differences() == []
 
 
 @node

@@ -126,7 +126,7 @@ RUN_HERE = {
     "docs/guides/wire-a-node.md",
 }
 #: Pages whose blocks have tests of their own.
-RUN_ELSEWHERE: dict[str, str] = {}
+RUN_ELSEWHERE = {"docs/guides/write-a-sixth-venue.md": "tests/docs/test_sixth_venue.py"}
 
 
 def test_every_page_with_python_is_run() -> None:

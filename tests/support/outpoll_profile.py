@@ -1,21 +1,34 @@
 """What the acceptance cases must be told of Outpoll."""
 
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
 from nautilus_trader.model.enums import OrderType, TimeInForce
 
+from nautilus_orderfeeds.sim.faults import Fault
 from tests.support.chaos_venues import OUTPOLL_TRADES
-from tests.support.venue_profile import How, Refusal, VenueProfile
+from tests.support.venue_profile import REST_WITHOUT_EFFECT, How, Refusal, VenueProfile
 
 _NO_OPTIONS = "lists outcome shares only, no options: there is no instrument to ask for"
 _TYPES = "does not support order type"
 _FORCE = "time in force"
 _MODIFY = Refusal(How.MODIFY_REJECTED, "cannot modify an order")
+_BUY = Refusal(How.DENIED, "quote_quantity=True")
+_SHARES = "3f0c2f52-6d0e-4a43-9c56-0c1f6b0e7a01"
+
+
+def _endow(sim: Any) -> None:
+    """Shares that arrive from elsewhere: nobody can be short at the venue (protocol 13.1)."""
+    sim.ledger.deposit(sim.ledger.main_account, _SHARES, Decimal(100_000))
+
 
 OUTPOLL = VenueProfile(
     name="outpoll",
     prefix="Outpoll",
     venue="OUTPOLL",
     instrument="3f0c2f52-6d0e-4a43-9c56-0c1f6b0e7a01.OUTPOLL",
-    product="3f0c2f52-6d0e-4a43-9c56-0c1f6b0e7a01",
+    product=_SHARES,
     other_instrument="c7d15a90-0b4e-4a6f-a1de-35b8f9027c03.OUTPOLL",
     other_product="c7d15a90-0b4e-4a6f-a1de-35b8f9027c03",
     qty="12",
@@ -28,9 +41,10 @@ OUTPOLL = VenueProfile(
         "read_gap_secs": 0.2,
         "accept_secs": 0.5,
         "trades_fields": OUTPOLL_TRADES,
+        "active_fields": {"asset_id": "assetId", "filled": "filledQuantity"},
     },
     data_options={},
-    sim_options={"amount_decimals": 8},
+    sim_options={"amount_decimals": 8, "active_extra_fields": True},
     submit=("POST", "/orders/limit"),
     submit_many=None,
     cancel=("DELETE", "/orders/limit/*"),
@@ -58,9 +72,11 @@ OUTPOLL = VenueProfile(
     slow_cancel=lambda secs: {"cancel_delay_secs": secs},
     stream_first={"place_update": "before", "cancel_update": "before"},
     without_pending={},
-    fill_by_fill={"update_meaning": "b"},
+    fill_by_fill={"update_meaning": "c"},
     asks_for_trades=True,
     tells_trades=False,
+    frames_tell=False,
+    tells_orders=lambda raw: b"ORDER_UPDATE" in raw,
     tells_end=lambda raw: b"ORDER_UPDATE" in raw,
     unfilled_frame=lambda raw: raw,
     beyond_margin="900000",
@@ -68,6 +84,17 @@ OUTPOLL = VenueProfile(
     reduces_only=False,
     sends_market_force=False,
     sends_client_order_ids=False,
+    amount="6",
+    lists_steps=False,
+    wire_trade_id=lambda trade_id: str(UUID(trade_id[:32])),
+    market_data=frozenset({"quotes"}),
+    # To a cancel, 429 says nothing for good: it is sent again.
+    without_effect=tuple(each for each in REST_WITHOUT_EFFECT if each[0] is not Fault.RATE_LIMIT),
+    refuses_by_429=True,
+    tob_offset_ticks=25,
+    nearer_ticks=45,
+    prices=(Decimal("0.01"), Decimal("0.99")),
+    endow=_endow,
     secrets=("api_key", "api_secret"),
     bad_logins={
         "key": ({"api_key": "op_k_" + "7" * 24}, "OUTPOLL_API_KEY"),
@@ -75,7 +102,8 @@ OUTPOLL = VenueProfile(
         "no-secret": ({"api_secret": "#no base64#"}, "api_secret"),
     },
     refused={
-        "TC-E03": Refusal(How.DENIED, _FORCE),
+        "TC-E01": _BUY,
+        "TC-E03": _BUY,
         "TC-E04": Refusal(How.DENIED, _FORCE),
         "TC-E13": Refusal(How.DENIED, _FORCE),
         "TC-E14": Refusal(How.DENIED, _FORCE),
@@ -126,6 +154,9 @@ OUTPOLL = VenueProfile(
         "TC-D61": Refusal(How.LOGGED, "no instrument close"),
     },
     not_applicable={
+        "TC-E80": "its market buy in base units is denied, see TC-E01; that of TC-E06 opens and closes a position",
+        "TC-E82": "closing a short position by market takes a buy in base units, see TC-E01; a long one: TC-E06",
+        "TC-E87": "nobody can be short: the other view is long the outcome's other asset (protocol 13.1)",
         "TC-E76": "the venue has no call to change an order, so no such request can fail: see TC-E36",
         "TC-E77": "one request for each order of a list or batch: see TC-E74 and TC-E75",
         "TC-E90": _NO_OPTIONS,

@@ -5,7 +5,6 @@ then is that the asking is denied with a reason and nothing is sent), or it is `
 """
 
 import json
-import os
 
 from nautilus_trader.model.enums import OrderType, TimeInForce
 
@@ -135,7 +134,7 @@ PROFILES = (
     BSX,
     ROXOM,
     ACTTRADER,
-    *((OUTPOLL,) if os.environ.get("OUTPOLL_PROFILE") else ()),
+    OUTPOLL,
     SFOX,
 )
 

@@ -95,7 +95,6 @@ ROXOM = VenueProfile(
     expiry_unit_ns=1_000_000,
     sends_market_force=False,
     sends_client_order_ids=False,
-    positions_follow_ledger=False,
     wire_trade_id=lambda trade_id: str(UUID(trade_id[:32], version=4)),
     secrets=("api_key", "private_key"),
     bad_logins={

@@ -154,11 +154,30 @@ class Scene:
 
     def limit(self, side: OrderSide = OrderSide.BUY, *, ticks: int = 50, qty: str | None = None, **terms: Any) -> Any:
         """Make a limit order `ticks` away from the best price of its own side (negative: across the market)."""
-        bid, ask = self.best()
-        price = bid - ticks * self.tick if side == OrderSide.BUY else ask + ticks * self.tick
+        price = self.away(side, ticks)
         return self.tester.order_factory.limit(
             self.profile.instrument_id, side, self.instrument.make_qty(qty or self.profile.qty), self.px(price), **terms
         )
+
+    def away(self, side: OrderSide, ticks: int) -> Decimal:
+        """Return the price `ticks` away from the best one of `side`, within what the venue takes (`nearer_ticks`)."""
+        bid, ask = self.best()
+        if ticks > 0:
+            ticks = max(ticks - self.profile.nearer_ticks, 1)
+        price = bid - ticks * self.tick if side == OrderSide.BUY else ask + ticks * self.tick
+        if self.profile.prices is None:
+            return price
+        lowest, highest = self.profile.prices
+        return min(max(price, lowest), highest)
+
+    async def stock_up(self) -> list[Any]:
+        """Buy what is to be sold later, where nobody can sell short; return the order, if there is one."""
+        if self.profile.endow is None:
+            return []
+        order = self.limit(ticks=-20, qty=str(10 * Decimal(self.profile.qty)))
+        self.submit(order)
+        await self.closed(order)
+        return [order]
 
     def market(self, side: OrderSide = OrderSide.BUY, qty: str | None = None, **terms: Any) -> Any:
         """Make a market order; where buys are by amount, one that buys about `qty`."""
@@ -334,9 +353,13 @@ async def open_scene(
     with_data: bool = False,
     cache: Any = None,
     others: int = 0,
+    sells: bool = False,
     **tester_options: Any,
 ) -> AsyncIterator[Scene]:
-    """Simulate the venue (unless a running simulation is given), run a node with a tester, and end it properly."""
+    """Simulate the venue (unless a running simulation is given), run a node with a tester, and end it properly.
+
+    With `sells` the account gets what it is to sell, where nobody can sell short (`VenueProfile.endow`).
+    """
     if sim is None:
         async with simulate(
             profile.name, seed=7, market_flow=False, **{**profile.sim_options, **(sim_options or {})}
@@ -349,6 +372,7 @@ async def open_scene(
                 with_data=with_data,
                 cache=cache,
                 others=others,
+                sells=sells,
                 **tester_options,
             ) as scene:
                 yield scene
@@ -363,23 +387,45 @@ async def open_scene(
         exec_tester(
             profile.instrument_id,
             profile.qty,
-            **{"order_id_tag": f"{n:03}", "reduce_only_on_stop": profile.reduces_only, **tester_options},
+            **{
+                "order_id_tag": f"{n:03}",
+                "reduce_only_on_stop": profile.reduces_only,
+                "tob_offset_ticks": profile.tob_offset_ticks,
+                **tester_options,
+            },
         )
         for n in range(1 + others)
     ]
     taps: list[Tap] = []
+
+    def prepare(node: Any) -> None:
+        client = node.kernel.exec_engine._clients[ClientId(profile.venue)]
+        taps.append(Tap(client, profile.tells_orders))
+        if sells and profile.endow is not None:
+            _endow_after_startup(client, sim, profile.endow)
+
     async with running_node(
         config,
         exec_factories={profile.venue: profile.exec_factory},
         data_factories={profile.venue: profile.data_factory} if with_data else None,
         strategies=tuple(testers),
-        prepare=lambda node: taps.append(
-            Tap(node.kernel.exec_engine._clients[ClientId(profile.venue)], profile.tells_orders)
-        ),
+        prepare=prepare,
     ) as run:
         scene = Scene(profile, sim, run, testers, taps[0])
         yield scene
         await scene.end()
+
+
+def _endow_after_startup(client: Any, sim: Any, endow: Callable[[Any], None]) -> None:
+    """Let it arrive after the startup reports and before any strategy runs: no position of the framework's has it."""
+    report = client.generate_mass_status
+
+    async def then_endow(*args: Any, **kwargs: Any) -> Any:
+        status = await report(*args, **kwargs)
+        endow(sim)
+        return status
+
+    client.generate_mass_status = then_endow
 
 
 Drive = Callable[[Scene], AsyncGenerator[None]]
@@ -393,6 +439,7 @@ def execution_case(
     engine: Mapping[str, Any] | None = None,
     only: Callable[[VenueProfile], bool] = lambda _: True,
     with_data: bool = False,
+    sells: bool = False,
     **tester_options: Any,
 ) -> Callable[[Drive], Any]:
     """Make a test of an acceptance case, once for every venue to which it applies.
@@ -412,6 +459,8 @@ def execution_case(
         Which venues have the means that this one of the case's tests is about.
     with_data : bool
         Whether the node has a data client too.
+    sells : bool
+        Whether the case sells what it has not bought: see `open_scene`.
     **tester_options
         Fields of `ExecTesterConfig`; a callable is called with the profile.
     """
@@ -428,6 +477,7 @@ def execution_case(
                 exec_options=config,
                 engine_options=engine,
                 with_data=with_data,
+                sells=sells,
                 **options,
             ) as scene:
                 steps = drive(scene)

@@ -144,6 +144,18 @@ class VenueProfile:
         Which fault on which requests keeps every answer to a question about orders from arriving.
     has_rest : bool
         There is something to reach beside the stream; without it, requests share its fate.
+    frames_tell : bool
+        Frames about orders say what happened to them; otherwise they only make the client read it back.
+    refuses_by_429 : bool
+        HTTP 429 for an order says for certain that it was not taken.
+    tob_offset_ticks : int
+        How far the tester's own orders rest from the best price.
+    nearer_ticks : int
+        By how many ticks less than the cases say other orders rest from it, where prices have a narrow range.
+    prices : tuple[Decimal, Decimal], optional
+        Lowest and highest price of an order.
+    endow : Callable[[Any], None], optional
+        Give the account of a running simulation what it is to sell, where nobody can sell what they do not hold.
     secrets : tuple[str, ...]
         Credential fields without which the client must not start, and whose values must be shown nowhere.
     bad_logins : Mapping
@@ -210,6 +222,12 @@ class VenueProfile:
     says_to_wait: bool = True
     blinding: tuple[Fault, str] = (Fault.ERROR_BEFORE_EFFECT, "GET *")
     has_rest: bool = True
+    frames_tell: bool = True
+    refuses_by_429: bool = False
+    tob_offset_ticks: int = 50
+    nearer_ticks: int = 0
+    prices: tuple[Decimal, Decimal] | None = None
+    endow: Callable[[Any], None] | None = None
     secrets: tuple[str, ...] = ()
     bad_logins: Mapping[str, tuple[Mapping[str, Any], str]] = field(default_factory=dict)
     refused: Mapping[str, Refusal] = field(default_factory=dict)
@@ -231,6 +249,16 @@ class VenueProfile:
     @property
     def instrument_id(self) -> InstrumentId:
         return InstrumentId.from_str(self.instrument)
+
+    @property
+    def symbol(self) -> str:
+        """The framework's symbol of `product`."""
+        return self.instrument_id.symbol.value
+
+    @property
+    def other_symbol(self) -> str:
+        """The framework's symbol of `other_product`."""
+        return InstrumentId.from_str(self.other_instrument).symbol.value
 
     @property
     def account_id(self) -> AccountId:

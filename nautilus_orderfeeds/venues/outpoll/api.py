@@ -23,6 +23,8 @@ _log = logging.getLogger(__name__)
 
 #: What the venue answers if it takes no order (protocol, 9): anything else leaves it open.
 _REFUSALS: Final = frozenset({400, 401, 403, 404, 429})
+#: A cancel may be repeated, so having come too often refuses nothing: it is sent again later.
+_CANCEL_REFUSALS: Final = _REFUSALS - {429}
 _REASON_CHARS: Final = 200
 
 #: Share of a request's time after which an order that still waits to be sent is given up.
@@ -196,7 +198,7 @@ class OutpollApi:
             raise
 
     async def delete(self, path: str, ok: Callable[[Response], Outcome]) -> Outcome:
-        """Send a cancel."""
+        """Send a cancel; one that came too often (429) is `Unknown`, and so sent again."""
         return await self._command("DELETE", path, None, ok, Priority.CANCEL, self._headers)
 
     async def _command(
@@ -215,7 +217,7 @@ class OutpollApi:
             )
         except (NotSent, OutcomeUnknown) as exc:
             return outcome_of_failure(exc)
-        if response.status in _REFUSALS:
+        if response.status in (_CANCEL_REFUSALS if method == "DELETE" else _REFUSALS):
             return self._refused(response)
         # Other statuses of the 4xx class are not documented: they prove nothing.
         return outcome_of(response, ok=ok, refused=lambda _: None)

@@ -17,7 +17,7 @@ from nautilus_orderfeeds.sim.connection import Connection
 from nautilus_orderfeeds.sim.later import Later
 from nautilus_orderfeeds.sim.ledger import Ledger
 from nautilus_orderfeeds.sim.market import Market
-from nautilus_orderfeeds.sim.model import EndReason, Fee, Liquidity, Side, SimOrder, TimeInForce
+from nautilus_orderfeeds.sim.model import EndReason, Fee, Fill, Liquidity, Side, SimOrder, TimeInForce
 from nautilus_orderfeeds.sim.venue import SimParts, VenueTwin
 from nautilus_orderfeeds.venues.roxom.twin_account_rest import AccountRoutes
 from nautilus_orderfeeds.venues.roxom.twin_books import Books, RowKind
@@ -235,6 +235,12 @@ class RoxomTwin(VenueTwin):
                     account.name, RowKind.FUNDING_FEE, amount, now_ns, symbol=product, funding_rate=Decimal(rate)
                 )
                 self._feed.tell_balance(account.name, row, "funding")
+
+    def take_back(self, fill: Fill) -> None:
+        """Take a trade back that the ledger has forgotten: position and balance are told as they are without it."""
+        row = self._books.take_back(fill, self._clock.now_ns())
+        self._feed.tell_balance(fill.account, row, "correction")
+        self._feed.tell_position(fill.account, fill.product)
 
     def tell_account(self, account: int = 0) -> None:
         """Send an event of the channel `account`, whose payload no page describes."""

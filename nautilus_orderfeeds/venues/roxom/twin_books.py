@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import Enum, unique
 
@@ -21,12 +21,13 @@ from nautilus_orderfeeds.venues.roxom.twin_words import POSITION_IDS
 
 @unique
 class RowKind(Enum):
-    """`transactionType` as G2 spells it; only the first is documented."""
+    """`transactionType` as G2 spells it; only the first is documented. CORRECTION takes a fill back."""
 
     ORDER_FILL = "OrderFill"
     DEPOSIT = "Deposit"
     WITHDRAWAL = "Withdrawal"
     FUNDING_FEE = "FundingFee"
+    CORRECTION = "Correction"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,17 +141,8 @@ class Books:
 
     def book_fill(self, order: SimOrder, fill: Fill) -> Row:
         """Note one fill; the order remembers which positions it opened and closed."""
-        key = (fill.account, fill.product)
-        position = self._positions.setdefault(key, Position())
-        before, realized = position.net, position.realized
-        position.trade(fill.side, fill.price, fill.size)
-        pnl = position.realized - realized
-        is_closing = before != 0 and (before > 0) != (fill.side is Side.BUY)
-        closing = min(abs(before), fill.size) if is_closing else ZERO
-        exit_id = self._close(key, fill, closing, pnl) if closing else None
-        entry_id = self._open(key, fill, fill.size - closing) if fill.size > closing else None
-        self._episodes[key][-1].open_price = position.average_price
-        order.info[POSITION_IDS] = (entry_id, exit_id)
+        before, after, pnl, ids = self._trade(fill)
+        order.info[POSITION_IDS] = ids
         return self._append(
             fill.account,
             RowKind.ORDER_FILL,
@@ -161,10 +153,42 @@ class Books:
             symbol=fill.product,
             fill=fill,
             position_before=before,
-            position_after=position.net,
+            position_after=after,
+        )
+
+    def take_back(self, fill: Fill, now_ns: int) -> Row:
+        """Note that a fill never was: the position moves back, and its fee is returned."""
+        back = replace(
+            fill, side=fill.side.opposite, trading_fee=-fill.trading_fee, extra_fee=-fill.extra_fee, time_ns=now_ns
+        )
+        before, after, pnl, _ = self._trade(back)
+        return self._append(
+            fill.account,
+            RowKind.CORRECTION,
+            now_ns,
+            pnl - back.fee,
+            fee=back.fee,
+            pnl=pnl,
+            symbol=fill.product,
+            position_before=before,
+            position_after=after,
         )
 
     # -- inside ---------------------------------------------------------------------------------------------
+
+    def _trade(self, fill: Fill) -> tuple[Decimal, Decimal, Decimal, tuple[str | None, str | None]]:
+        """Move the position; return it before and after, what that realized, and the ids it opened and closed."""
+        key = (fill.account, fill.product)
+        position = self._positions.setdefault(key, Position())
+        before, realized = position.net, position.realized
+        position.trade(fill.side, fill.price, fill.size)
+        pnl = position.realized - realized
+        is_closing = before != 0 and (before > 0) != (fill.side is Side.BUY)
+        closing = min(abs(before), fill.size) if is_closing else ZERO
+        exit_id = self._close(key, fill, closing, pnl) if closing else None
+        entry_id = self._open(key, fill, fill.size - closing) if fill.size > closing else None
+        self._episodes[key][-1].open_price = position.average_price
+        return before, position.net, pnl, (entry_id, exit_id)
 
     def _append(
         self,

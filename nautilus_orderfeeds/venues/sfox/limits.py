@@ -39,7 +39,7 @@ class RestLimits:
 
     def __init__(self, settings: SfoxSettings, clock: Clock) -> None:
         limits = settings.limits
-        host, account = settings.base_url_http, f"{settings.api_key.reveal()}/{settings.user_id}"
+        host, account = settings.base_url_http.rstrip("/"), f"{settings.api_key.reveal()}/{settings.user_id}"
         scale = limits.time_scale
         per_address = Rate(limits.rest_requests, _WINDOW_SECS * scale, pause_secs=_ADDRESS_PAUSE_SECS * scale)
 
@@ -79,4 +79,4 @@ def ws_limiter(settings: SfoxSettings, clock: Clock) -> RateLimiter:
     """Return the limiter of WebSocket requests of this address; to be called in a running event loop."""
     limits = settings.limits
     rate = Rate(limits.ws_requests_per_min, 60.0 * limits.time_scale, pause_secs=limits.ws_block_secs)
-    return shared_limiter(settings.base_url_ws, "", {EVERY_ROUTE: rate}, clock=clock)
+    return shared_limiter(settings.base_url_ws.rstrip("/"), "", {EVERY_ROUTE: rate}, clock=clock)

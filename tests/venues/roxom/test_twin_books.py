@@ -90,6 +90,25 @@ def test_rows_and_positions_agree_with_the_ledger(flow: list[tuple[Side, Decimal
     assert abs(realized - ledger.position(GOLD.symbol).realized) < SAT / 10**9
 
 
+@given(trades)
+def test_a_fill_that_is_taken_back_never_was(flow: list[tuple[Side, Decimal, Decimal, Decimal]]) -> None:
+    books = Books("seed")
+    for number, trade in enumerate(flow):
+        order, fill = fill_of(number, *trade)
+        row = books.book_fill(order, fill)
+    taken = books.take_back(fill, len(flow) + 1)
+    assert taken.kind is RowKind.CORRECTION
+    assert taken.fill is None
+    assert (taken.position_before, taken.position_after) == (row.position_after, row.position_before)
+    assert taken.balance_before == row.balance_after
+    episode = books.position(ACCOUNT, GOLD.symbol)
+    assert episode is not None
+    assert episode.size == abs(row.position_before or 0)
+    # What was realized on the way there stays realized, but at the prices of the same trades: nothing is made up.
+    if row.position_before == 0:
+        assert abs(taken.balance_after - row.balance_before) < SAT / 10**9
+
+
 @given(st.integers(-(10**15), 10**15))
 def test_both_units_say_the_same(sats: int) -> None:
     value = sats * SAT

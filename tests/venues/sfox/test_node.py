@@ -6,15 +6,15 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from nautilus_trader.model.data import BarType, DataType
+from nautilus_trader.model.data import BarType
 from nautilus_trader.model.enums import OrderSide, OrderStatus, TimeInForce
 from nautilus_trader.model.identifiers import AccountId
 
-from nautilus_orderfeeds.adapter.custom_data import VenueEvent
 from nautilus_orderfeeds.sim import Side, simulate
 from nautilus_orderfeeds.venues.sfox import SfoxLiveDataClientFactory, SfoxLiveExecClientFactory
 from tests.support.nodes import Run, node_config, running_node
 from tests.support.sfox_desk import EXEC, SCALED, Desk, agree, assert_told_as_it_is
+
 
 @pytest.mark.node
 @pytest.mark.parametrize(
@@ -111,17 +111,15 @@ NAMES = ("SFOXA", "SFOXB", "SFOXC")
 class House:
     """Three accounts of end users in one node, on one enterprise key."""
 
-    def __init__(self, sim: Any, run: Run, desk: Desk, data: list[Any]) -> None:
+    def __init__(self, sim: Any, run: Run, desk: Desk) -> None:
         self.sim = sim
         self.run = run
         self.desk = desk
-        self.data = data
 
     @property
     def strangers(self) -> list[dict[str, Any]]:
-        """What was published of end users without a client."""
-        events = [event for event in self.data if isinstance(event, VenueEvent)]
-        return [event.values for event in events if event.kind == "END_USER_UPDATE"]
+        """What the strategy heard of end users without a client."""
+        return [event.values for event in self.desk.venue_events if event.kind == "END_USER_UPDATE"]
 
     def sockets(self) -> int:
         return sum(account.connects for account in self.health().values())
@@ -130,24 +128,19 @@ class House:
         return {name: self.run.exec_client(name)._sessions[0].health for name in NAMES}
 
 
-async def house(drive: Any, **options: Any) -> None:
+async def house(drive: Any, *, listens: bool = False, **options: Any) -> None:
     options = {"users": 5, "enterprise": True, "market_flow": False, **SCALED, **options}
     async with simulate("sfox", seed=3, **options) as sim:
         configs = {
             name: sim.exec_config(**{**sim.twin.credentials(number), **EXEC}) for number, name in enumerate(NAMES)
         }
-        desk, data = Desk(), []
-
-        def listen(node: Any) -> None:
-            node.kernel.msgbus.subscribe(f"data.{DataType(VenueEvent).topic}", data.append)
-
+        desk = Desk(listens=listens)
         async with running_node(
             node_config(configs, inflight_check_interval_ms=0),
             exec_factories=dict.fromkeys(NAMES, SfoxLiveExecClientFactory),
             strategies=(desk,),
-            prepare=listen,
         ) as run:
-            await drive(House(sim, run, desk, data))
+            await drive(House(sim, run, desk))
 
 
 @pytest.mark.node
@@ -197,7 +190,7 @@ async def test_users_without_a_client_are_published_and_nobody_gets_what_is_not_
             assert told[user, "open-orders"] == 3, "Started, Filled, Done"
             assert told[user, "balances"] >= 1
 
-    await house(drive)
+    await house(drive, listens=True)
 
 
 @pytest.mark.node
@@ -221,7 +214,7 @@ async def test_a_client_that_leaves_hands_its_users_updates_on_and_a_gap_is_made
         order = house.desk.limit(OrderSide.BUY, "0.01", bid - 4, "SFOXC")
         await house.run.until(lambda: order.is_open, "the others to go on")
 
-    await house(drive)
+    await house(drive, listens=True)
 
 
 @pytest.mark.node

@@ -1,8 +1,8 @@
 """Recordings become a `ParquetDataCatalog`: market data, order updates and feed health, ready for a backtest.
 
-The frames are played through the clients themselves (see `replay`), so the catalog holds what the live clients delivered;
-`ts_init` is when the frame was recorded. Writing the same recording again, or a longer one, changes nothing but what is
-new: what the catalog holds of an interval is read, and only what is missing is added.
+The frames are played through the clients themselves (see `replay`), so the catalog holds what the live clients
+delivered; `ts_init` is when the frame was recorded. Writing the same recording again, or a longer one, changes nothing
+but what is new: what the catalog holds of an interval is read, and only what is missing is added.
 
 What cannot be read is kept: ``malformed.jsonl`` in the catalog's folder has those rows as they were recorded.
 """
@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-import pyarrow.parquet as pq
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from msgspec import Struct
 from nautilus_trader.core.data import Data
 from nautilus_trader.model.data import CustomData, IndexPriceUpdate, OrderBookDelta, OrderBookDeltas
 from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.persistence.catalog import ParquetDataCatalog
 
-from nautilus_orderfeeds.adapter.catalog_rows import Places, has_places, pad, places_in, places_of
+from nautilus_orderfeeds.adapter.catalog_rows import Places, has_places, identity, pad, places_in, places_of
 from nautilus_orderfeeds.adapter.replay import Replay, ReplayCounts
 from nautilus_orderfeeds.feed.replayer import FrameReplayer
 from nautilus_orderfeeds.venues.registry import VenueEntry
@@ -37,7 +37,7 @@ _MALFORMED: Final = "malformed.jsonl"
 #: 1.231 writes them, but has no way to read them back.
 _UNREADABLE: Final = (IndexPriceUpdate,)
 
-_encode = msgspec.json.Encoder(enc_hook=str).encode
+_encode = msgspec.json.Encoder().encode
 
 #: A type of data and whose it is: the instrument id, or None.
 Key = tuple[type[Data], str | None]
@@ -163,10 +163,10 @@ class CatalogWriter:
         if places is not None:
             for each in (*stored, *plain):
                 pad(kind, each, places)
-        known = Counter(_encode(each) for each in stored)
+        known = Counter(identity(kind, each) for each in stored)
         new = []
         for each in plain:
-            text = _encode(each)
+            text = identity(kind, each)
             if known[text]:
                 known[text] -= 1
             else:

@@ -226,7 +226,8 @@ class OrderFeedExecutionClient(ExecutionLife, ExecutionReports, LiveExecutionCli
             self._log.warning(f"Audit failed, trying again later: {e}")
         else:
             unsettled = {tracked.terms.symbol for tracked in self._tracker.unsettled()}
-            self._positions.compare(self._synchronizer.positions, self._intake.fills_told, unsettled)
+            positions = self._synchronizer.positions if self._synchronizer.positions_told else None
+            self._positions.compare(positions, self._intake.fills_told, unsettled)
 
     async def _gate(self) -> None:
         """Return when every private stream is live: no command goes out before.

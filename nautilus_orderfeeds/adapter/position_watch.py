@@ -59,13 +59,14 @@ class PositionWatch:
         Parameters
         ----------
         positions : Mapping[str, Position], optional
-            Non-flat positions of the latest complete reading, by symbol; None if the venue tells none.
+            Non-flat positions of the latest complete reading, by symbol; None if it told none, or none to rely on.
         fills_told : int
             How many fills have been told so far.
         unsettled : Collection[str]
             Symbols of which fills are known that wait for their trades.
         """
         if positions is None:
+            self._before = {}  # what two readings in a row show must be in a row
             return
         held: dict[str, Decimal] = {}
         for position in self._cache.positions_open(venue=self._nt_venue, account_id=self._account_id):

@@ -60,8 +60,10 @@ class Synchronizer:
         #: Called with orders that are to be read again soon (`Truth.unsure`).
         self.on_unsure: Callable[[TrackedOrder], None] | None = None
         self._unsure: set[str] = set()
-        #: Net positions at the last complete reading; None if the venue tells none.
+        #: Net positions at the last complete reading that told them; None if the venue tells none.
         self.positions: dict[str, Position] | None = None
+        #: Whether the latest complete reading told them: others, of a lagging read side, must not be compared.
+        self.positions_told = False
 
     async def full(self) -> None:
         """Read everything: open and ended orders, trades since the watermark, balances, positions.
@@ -79,6 +81,7 @@ class Synchronizer:
         # At startup the history is read for the reports. Later it tells of orders that came and went unseen.
         ended = await self._ended(since_ns) if self._intake.introducing else []
         self._take(truth, open_orders)
+        self.positions_told = truth.positions is not None
         if self._take_ended(ended):
             self._intake.journal.set_mark(_MARK, began_ns)
 

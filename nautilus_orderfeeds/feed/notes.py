@@ -44,7 +44,7 @@ class HealthNote(Struct, frozen=True, tag="health", tag_field="note"):
 
 Note = RecordingNote | HealthNote
 
-_decoder = msgspec.json.Decoder(Note)
+_decoder: msgspec.json.Decoder[Note] = msgspec.json.Decoder(Note)
 
 
 def write_note(note: Note) -> bytes:
@@ -54,4 +54,5 @@ def write_note(note: Note) -> bytes:
 
 def read_note(frame: bytes) -> Note:
     """Read a note; raises `msgspec.MsgspecError` (a `ValueError`) if it is none of ours."""
-    return _decoder.decode(frame)
+    note: Note = _decoder.decode(frame)
+    return note

@@ -151,17 +151,26 @@ def after(status: OrderStatus, before_request: OrderStatus, trigger: Trigger) ->
     return before_request if before_request in _WAY_BACK[request] else None
 
 
-def to_mermaid() -> str:
-    """Draw the table as a Mermaid state diagram (the docs and the notebooks use it)."""
-    arrows: dict[tuple[OrderStatus, OrderStatus], list[str]] = {}
+def arrows() -> dict[tuple[OrderStatus, OrderStatus], list[str]]:
+    """Return every step that the table allows, from and to, with what may cause it (``"partial fill"``)."""
+    found: dict[tuple[OrderStatus, OrderStatus], list[str]] = {}
     for status, row in TRANSITIONS.items():
         for trigger, target in row.items():
-            arrows.setdefault((status, target), []).append(trigger.name.lower().replace("_", " "))
+            found.setdefault((status, target), []).append(_label(trigger))
     for request, back in sorted(_WAY_BACK.items(), key=lambda item: item[0].name):
-        ends = [t.name.lower().replace("_", " ") for t, r in _ENDED_REQUEST.items() if r is request]
+        ends = [_label(trigger) for trigger, ended in _ENDED_REQUEST.items() if ended is request]
         for target in sorted(back, key=lambda s: s.name):
-            arrows.setdefault((request, target), []).extend(ends)
+            found.setdefault((request, target), []).extend(ends)
+    return found
+
+
+def _label(trigger: Trigger) -> str:
+    return trigger.name.lower().replace("_", " ")
+
+
+def to_mermaid() -> str:
+    """Draw the table as a Mermaid state diagram (the docs and the notebooks use it)."""
     lines = ["stateDiagram-v2", "    [*] --> INITIALIZED"]
-    lines += [f"    {a.name} --> {b.name}: {' / '.join(labels)}" for (a, b), labels in arrows.items()]
+    lines += [f"    {a.name} --> {b.name}: {' / '.join(labels)}" for (a, b), labels in arrows().items()]
     lines += [f"    {s.name} --> [*]" for s in (_S.DENIED, _S.REJECTED, _S.CANCELED, _S.EXPIRED, _S.FILLED)]
     return "\n".join(lines) + "\n"

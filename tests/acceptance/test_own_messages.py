@@ -65,6 +65,9 @@ async def test_x09_unsolicited_cancel(profile: VenueProfile, reason: EndReason, 
             order = scene.limit()
             scene.submit(order)
             await scene.accepted(order)
+        if not profile.frames_tell:  # accepted by a hint: it must have been seen too, before it can be seen to be gone
+            asked = scene.sent(profile.open_orders)
+            await scene.until(lambda: scene.sent(profile.open_orders) > asked + 1, "the order to be read back")
         scene.sim.cancel_external(scene.sim_order(order), reason=reason)
         await scene.closed(order)
         assert order.status == OrderStatus.CANCELED

@@ -1,20 +1,28 @@
 """What the tests of the Roxom client share: events and orders as the wire writes them, settings, terms."""
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from nautilus_orderfeeds.feed.clock import Clock, ManualClock
-from nautilus_orderfeeds.orders.requests import NewOrder
+from nautilus_orderfeeds.feed.clock import Clock, LiveClock, ManualClock
+from nautilus_orderfeeds.orders.requests import NewOrder, OrderRef
 from nautilus_orderfeeds.orders.words import OrderSide, OrderType, TimeInForce
 from nautilus_orderfeeds.venues.roxom import wire
+from nautilus_orderfeeds.venues.roxom.api import RoxomApi
 from nautilus_orderfeeds.venues.roxom.codec import OrderCodec
 from nautilus_orderfeeds.venues.roxom.frames import PrivateDecoder
 from nautilus_orderfeeds.venues.roxom.identity import Terms
 from nautilus_orderfeeds.venues.roxom.settings import RoxomSettings
+from nautilus_orderfeeds.venues.roxom.signing import authenticator
+from nautilus_orderfeeds.venues.secrets import Secret
 
 SAMPLES = Path(__file__).parents[1] / "venues" / "roxom" / "samples"
+
+API_KEY = "rxk_key_of_a_test"
+API_SECRET = "secret-of-a-test"
 
 ORDER_ID = "01981061-787c-7fd0-b707-18fa252f0d0b"
 CREATED_NS = 1752621480060000000
@@ -87,6 +95,30 @@ def new_order(**changed: Any) -> NewOrder:
         **changed,
     }
     return NewOrder(**fields)
+
+
+def ref(**changed: Any) -> OrderRef:
+    """What names the order of `terms`."""
+    fields: dict[str, Any] = {
+        "client_order_id": "O-1",
+        "symbol": "GOLD-BTC",
+        "venue_order_id": ORDER_ID,
+        "refs": (terms().key,),
+        **changed,
+    }
+    return OrderRef(**fields)
+
+
+@asynccontextmanager
+async def api(url: str, **settings: Any) -> AsyncIterator[RoxomApi]:
+    """A client of the REST interface at `url`."""
+    fields: dict[str, Any] = {"base_url_http": url, "api_key": API_KEY, "api_secret": Secret(API_SECRET), **settings}
+    made, clock = RoxomSettings(**{"requests_per_sec": 500, **fields}), LiveClock()
+    client = RoxomApi(made, clock, authenticator(made, clock))
+    try:
+        yield client
+    finally:
+        await client.close()
 
 
 def codec(clock: Clock | None = None, **settings: Any) -> OrderCodec:

@@ -1,7 +1,7 @@
 """What this client remembers of one account between readings: orders by both names, orders without one, balances."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from nautilus_orderfeeds.feed.clock import Clock
@@ -57,6 +57,10 @@ class Ledger:
         self._started_ns = clock.time_ns()
         #: Orders entered elsewhere whose fills are explained; None before the first reading.
         self._folded: set[str] | None = None
+        #: Whether positions may be taken for what they are although the wallet tells others.
+        self.gave_up_agreeing = False
+        #: Whether a venue order id is that of a known order, earlier runs' included.
+        self.is_known: Callable[[str], bool] = lambda _: False
 
     # -- orders sent -------------------------------------------------------------------------------------------------
 
@@ -143,7 +147,7 @@ class Ledger:
             return
         pair = self._pairs.get(tpsl_id)
         if pair is None:
-            pair = self._pairs[tpsl_id] = Pair(tpsl_id=tpsl_id, calm=Calm(now), placed_ns=ref.created_ns, seen=True)
+            pair = self._pairs[tpsl_id] = Pair(tpsl_id=tpsl_id, calm=Calm(now), placed_ns=ref.created_ns)
         if ref.venue_order_id.endswith(TAKE_PROFIT):
             pair.take_profit = pair.take_profit or ref.terms
         elif ref.venue_order_id.endswith(STOP_LOSS):
@@ -232,14 +236,14 @@ class Ledger:
         for order_id in reading.active.keys() | reading.history.keys():
             self._seen_ns.setdefault(order_id, reading.began_ns)
         intents = list(self._intents.values())
-        named = self.named()
+        others = self.others(reading)
         for intent, order_id in match(
-            intents, reading, named, self._seen_ns, settings.read_settle_secs, settings.read_gap_secs
+            intents, reading, others, self._seen_ns, settings.read_settle_secs, settings.read_gap_secs
         ):
             self._name(intent, order_id)
         self._fold_externals(reading)
-        unnamed = {intent.terms.symbol for intent in self._intents.values()}
-        verdict = self._judge.judge(self._memories.values(), reading, now, unnamed)
+        unsolvable = {intent.terms.symbol for intent in self._intents.values()} | self._may_have_fired()
+        verdict = self._judge.judge(self._memories.values(), reading, now, unsolvable)
         updates = [*verdict.updates, *self._externals(reading)]
         open_ids = verdict.unsure
         unsure = [ref for ref in refs if ref.venue_order_id in open_ids or ref.client_order_id in self._intents]
@@ -295,6 +299,19 @@ class Ledger:
         """Return the ids of the orders that are ours."""
         return set(self._memories)
 
+    def others(self, reading: Reading) -> set[str]:
+        """Return the orders of a reading that are known, so none of those in flight: ours, or entered elsewhere."""
+        return self.named() | {order_id for order_id in reading.order_ids() if self.is_known(order_id)}
+
+    def _may_have_fired(self) -> set[str]:
+        """Return the assets whose change of shares may be a take-profit's or stop-loss's."""
+        settle_secs = self._settings.read_settle_secs
+        return {
+            pair.terms.symbol
+            for pair in self.open_pairs()
+            if pair.live_at < self.wallet.changed_at(pair.terms.symbol) + settle_secs
+        }
+
     def open_pairs(self) -> list[Pair]:
         """Return the take-profits/stop-losses that have not ended."""
         return [pair for pair in self._pairs.values() if not pair.ended]
@@ -323,8 +340,28 @@ class Ledger:
             not self.wallet.is_calm or any(not m.ended and m.hinted for m in self._memories.values())
         )
 
-    def in_doubt(self) -> bool:
-        """Whether own fills may be missing: then positions must not be compared."""
-        if self._settings.trades_fields is not None:
+    def trusts(self, positions: Mapping[str, Decimal], began: float) -> bool:
+        """Whether positions read from `began` on may be compared with the fills told so far.
+
+        Both come from a read side that may lag, and not by the same time. The wallet does not: as long as it has
+        changed lately, or fills are missing that it tells of, or it agrees with no position, nothing is proved.
+
+        Parameters
+        ----------
+        positions : Mapping[str, Decimal]
+            Shares by symbol, as read.
+        began : float
+            Before the orders were read, seconds of the clock's `monotonic`.
+        """
+        wallet, settings = self.wallet, self._settings
+        if settings.trades_fields is None and (
+            not wallet.is_calm or any(not memory.ended and memory.filled is None for memory in self._memories.values())
+        ):
             return False
-        return any(not memory.ended and memory.filled is None for memory in self._memories.values())
+        settled = began - wallet.shares_changed_at() >= settings.read_settle_secs + settings.read_gap_secs
+        return settled and (not wallet.known or self.agrees(positions) or self.gave_up_agreeing)
+
+    def agrees(self, positions: Mapping[str, Decimal]) -> bool:
+        """Whether positions are what the wallet holds of the loaded instruments."""
+        held = {asset: total for asset, total in self.wallet.shares().items() if asset in self._specs}
+        return held == {symbol: qty for symbol, qty in positions.items() if symbol in self._specs and qty}

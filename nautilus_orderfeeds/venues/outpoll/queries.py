@@ -69,6 +69,10 @@ class Reading(Struct, kw_only=True):
     def __contains__(self, venue_order_id: str) -> bool:
         return venue_order_id in self.active or venue_order_id in self.history
 
+    def order_ids(self) -> set[str]:
+        """Return the ids of all orders in it."""
+        return self.active.keys() | self.history.keys()
+
 
 class Queries:
     """Reads orders, trades and positions of one account.

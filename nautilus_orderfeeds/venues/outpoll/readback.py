@@ -218,11 +218,16 @@ class Judge:
         if memory.failed and not (memory.cancel_asked or memory.seen_active or filled):
             memory.ended = True
             return self._update(memory, VenueStatus.REJECTED, None, filled=ZERO, reason=VENUE_FAILED), True
-        if memory.seen_active or memory.cancel_asked or memory.is_market:
+        if memory.seen_active or memory.cancel_asked or memory.is_market or self._is_given_up(memory, now):
             memory.ended = True
             return self._update(memory, VenueStatus.CANCELED, None, filled=filled), True
         self._complain(memory, "taken by the venue, but never seen in any list: it stays open until it is")
         return self._maybe_live(memory, now), True
+
+    def _is_given_up(self, memory: OrderMemory, now: float) -> bool:
+        """Whether an order that was taken, and that no list ever showed, has been looked for long enough."""
+        limit_secs = self._settings.absent_after_secs
+        return limit_secs is not None and now - memory.taken > limit_secs
 
     def _filled_if_gone(self, memory: OrderMemory) -> Decimal | None:
         if self._settings.trades_fields is not None:

@@ -7,6 +7,7 @@ the position is an order of the venue's own making, with another id: it is found
 import logging
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from math import inf
 from typing import Final
 
 from msgspec import Struct, structs
@@ -36,14 +37,30 @@ _list = reader(assumed.LIST, "a list of TP/SL (protocol 5.5)")
 
 
 class Pair(Struct, kw_only=True, eq=False):
-    """One entry at the venue and the two orders it stands for; `terms` of a restored one may lack a leg."""
+    """One entry at the venue and the two orders it stands for; a restored one may lack a leg.
+
+    Parameters
+    ----------
+    tpsl_id : str
+        The venue's id.
+    calm : Calm
+        Of the readings about it.
+    placed_ns : int
+        When it was placed, UNIX ns.
+    take_profit, stop_loss : NewOrder, optional
+        Terms of the legs.
+    live_at : float
+        When the latest reading began that listed it as live, seconds of the clock's `monotonic`.
+    ended : bool
+        Its end was told.
+    """
 
     tpsl_id: str
     calm: Calm
     placed_ns: int
     take_profit: NewOrder | None = None
     stop_loss: NewOrder | None = None
-    seen: bool = False
+    live_at: float = -inf
     ended: bool = False
 
     @property
@@ -136,11 +153,11 @@ class TpslReader:
         for pair in open_pairs:
             entry = listed.get(pair.tpsl_id)
             is_live = entry is not None and entry.status in assumed.TPSL_LIVE
-            pair.seen = pair.seen or is_live
             seen = (is_live, None if entry is None else entry.status)
             settings = self._settings
             is_calm = pair.calm.note(seen, reading.began, settings.read_settle_secs, settings.read_gap_secs)
             if is_live:
+                pair.live_at = reading.began
                 updates += [_update(order_id, leg, VenueStatus.WORKING) for order_id, leg in pair.legs]
             else:
                 updates += self._closed(pair, reading, known) or (self._gone(pair) if is_calm else [])

@@ -38,9 +38,12 @@ Answer = tuple[Outcome, list[OrderUpdate]]
 #: Prices of derived fills keep this many decimals (protocol, 13.5: all of them).
 _PRICE_PLACES: Final = 9
 
+#: While they do not agree with the balances yet, positions are read again after this time at the latest.
+_POSITIONS_SECS: Final = 1.0
+
 
 class OutpollVenue:
-    """Implements `venues.base.Venue` and `LooksUp`.
+    """Implements `venues.base.Venue`, `LooksUp` and `AsksForKnownOrders`.
 
     Parameters
     ----------
@@ -56,6 +59,7 @@ class OutpollVenue:
         self._capabilities = TPSL_CAPABILITIES if settings.tpsl else CAPABILITIES
         self._specs: dict[str, InstrumentSpec] = {}
         self._ledger = Ledger(settings, self._clock, self._specs)
+        self._positions_read = False
         self._signer: Signer | None = None
         self._api: OutpollApi | None = None
         self._queries: Queries | None = None
@@ -148,11 +152,40 @@ class OutpollVenue:
 
     async def resync(self, refs: Sequence[OrderRef], since_ns: int) -> Truth:
         """Read orders, balances and positions; raises `FeedError` if any part could not be read."""
+        began = self._clock.monotonic()
         truth = await self._read(refs, since_ns, with_balances=True)
-        positions = await self._opened_queries().positions()
+        positions = await self._positions()
         truth.account = self._ledger.account()
-        truth.positions = None if self._ledger.in_doubt() else [p for row in positions if (p := _position(row))]
+        trusted = self._ledger.trusts({position.symbol: position.signed_qty for position in positions}, began)
+        truth.positions = positions if trusted else None
         return truth
+
+    async def _positions(self) -> list[Position]:
+        """Read the positions; the first time until they agree with the wallet, at most as long as reads may lag.
+
+        The first ones are what the framework's positions are reconciled with: behind a fill of the run before, they
+        would take it back.
+        """
+        settings, queries = self._settings, self._opened_queries()
+        positions = [p for row in await queries.positions() if (p := _position(row))]
+        if self._positions_read:
+            return positions
+        deadline = self._clock.monotonic() + settings.read_settle_secs
+        while not self._ledger.agrees({position.symbol: position.signed_qty for position in positions}):
+            if self._clock.monotonic() >= deadline:
+                _log.warning(
+                    "%s: the positions are not what the balances tell, and stay so: the positions are believed", VENUE
+                )
+                self._ledger.gave_up_agreeing = True
+                break
+            await self._clock.sleep(min(settings.read_gap_secs, _POSITIONS_SECS))
+            positions = [p for row in await queries.positions() if (p := _position(row))]
+        self._positions_read = True
+        return positions
+
+    def use_known_orders(self, is_known: Callable[[str], bool]) -> None:
+        """Take a way to ask whether an order is known: then it is none of those in flight."""
+        self._ledger.is_known = is_known
 
     async def look_up(self, refs: Sequence[OrderRef], since_ns: int) -> Truth:
         """Read the orders only, and the balances where they have to explain something; raises `FeedError`."""
@@ -167,7 +200,7 @@ class OutpollVenue:
         truth = self._ledger.judge(refs, reading)
         pairs = self._ledger.open_pairs()
         if pairs and self._tpsl is not None:
-            updates, unsure = await self._tpsl.judge(pairs, self._specs, reading, self._ledger.named())
+            updates, unsure = await self._tpsl.judge(pairs, self._specs, reading, self._ledger.others(reading))
             truth.updates += updates
             truth.unsure += [ref for ref in refs if ref.venue_order_id in unsure]
         return truth

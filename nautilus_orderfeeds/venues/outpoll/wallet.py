@@ -6,6 +6,7 @@ explains yet: of an asset in shares, of the quote asset in USDC. Whoever finds t
 
 from collections.abc import Iterable
 from decimal import Decimal
+from math import inf
 
 from nautilus_orderfeeds.orders.decimals import ZERO
 from nautilus_orderfeeds.venues.outpoll import wire
@@ -38,6 +39,7 @@ class Wallet:
         if not self.known:
             self.known = True
             self._explained = dict(self._totals)
+            self._changed.clear()  # nothing is known to have changed: it is told for the first time
             return set()
         return changed
 
@@ -60,8 +62,8 @@ class Wallet:
         return None
 
     def changed_at(self, asset: str) -> float:
-        """When the total of an asset last changed, seconds of the clock's `monotonic`; 0: never."""
-        return self._changed.get(asset, 0.0)
+        """When the total of an asset last changed, seconds of the clock's `monotonic`; minus infinity: never."""
+        return self._changed.get(asset, -inf)
 
     def residual(self, asset: str) -> Decimal:
         """Return by how much the total of `asset` differs from what known fills explain."""
@@ -126,6 +128,14 @@ class Wallet:
         """Return the assets ever told, without the quote asset."""
         return self._totals.keys() - self.quote_ids
 
+    def shares(self) -> dict[str, Decimal]:
+        """Return the shares held of each asset, without those of which none are."""
+        return {asset: self._totals[asset] for asset in self.assets() if self._totals[asset]}
+
+    def shares_changed_at(self) -> float:
+        """When the total of any asset but the quote last changed, as `changed_at`."""
+        return max((at for asset, at in self._changed.items() if asset not in self.quote_ids), default=-inf)
+
     def quiet_secs(self, now: float) -> float:
         """Return how long no total has changed."""
-        return now - max(self._changed.values(), default=0.0)
+        return now - max(self._changed.values(), default=-inf)

@@ -12,7 +12,7 @@ from nautilus_orderfeeds.feed.stream import Stream
 from nautilus_orderfeeds.orders.inference import Rules
 from nautilus_orderfeeds.orders.requests import Amend, Denied, NewOrder, OrderRef, Outcome, Refused
 from nautilus_orderfeeds.orders.updates import AccountUpdate, OrderUpdate, Position
-from nautilus_orderfeeds.orders.words import OrderSide
+from nautilus_orderfeeds.orders.words import OrderSide, OrderType, TimeInForce
 from nautilus_orderfeeds.venues.base import Prepared, Truth, VenueMessage
 from nautilus_orderfeeds.venues.capabilities import Capabilities
 from nautilus_orderfeeds.venues.decoding import is_id
@@ -33,6 +33,8 @@ from nautilus_orderfeeds.venues.roxom.stream import PrivateStream
 from nautilus_orderfeeds.venues.roxom.words import INST_TYPE, UNIT, VENUE
 
 _log = logging.getLogger(__name__)
+
+_NS_PER_MS: Final = 1_000_000
 
 
 class RoxomVenue:
@@ -192,6 +194,7 @@ class RoxomVenue:
             raise Denied(f"{order.symbol} is no active instrument of {VENUE}, or not loaded")
         now_ns = self._clock.time_ns()
         CAPABILITIES.check(order, spec, now_ns)
+        _check_wire_values(order, now_ns)
         if not is_id(order.client_order_id):
             raise Denied(f"client order id {order.client_order_id!r} is not printable ASCII text")
         request = create_request(order, spec, send_client_order_id=self._settings.send_client_order_id)
@@ -257,6 +260,18 @@ class RoxomVenue:
         if self._queries is None:
             raise FatalFeedError(f"{VENUE}: the venue is not open; call open() first")
         return self._queries
+
+
+def _check_wire_values(order: NewOrder, now_ns: int) -> None:
+    """Deny what the framework may let through, but the wire's fields cannot say (protocol, 4.1)."""
+    needs_price = order.type in (OrderType.LIMIT, OrderType.STOP_LIMIT)
+    if needs_price and (order.price is None or order.price <= 0):
+        raise Denied(f"a {order.type.name} order needs a positive price")
+    needs_trigger = order.type in (OrderType.STOP_MARKET, OrderType.STOP_LIMIT)
+    if needs_trigger and (order.trigger_price is None or order.trigger_price <= 0):
+        raise Denied(f"a {order.type.name} order needs a positive trigger price")
+    if order.time_in_force is TimeInForce.GTD and order.expire_time_ns // _NS_PER_MS <= now_ns // _NS_PER_MS:
+        raise Denied(f"{VENUE} is told an expire_time in whole milliseconds: this one would be in the past")
 
 
 async def read_instruments(api: RoxomApi) -> list[InstrumentSpec]:

@@ -6,6 +6,7 @@ and `Done` are two ends of one event, an expiry is told as a cancel, and of an o
 
 import hashlib
 import logging
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Final
@@ -101,8 +102,8 @@ class OrderCodec:
         self._terms: dict[int, Terms] = {}
         self._expected: dict[str, Terms] = {}
         self._by_feed: dict[int, dict[int, Trade]] = {}
-        #: Statuses that no page knows, each logged once.
-        self.unknown_statuses: set[str] = set()
+        #: Statuses that no page knows, and how often each was told; logged once each.
+        self.unknown_statuses: Counter[str] = Counter()
 
     def expect(self, client_order_id: str, terms: Terms) -> None:
         """Note the terms of an order about to be sent: its first message may lack them."""
@@ -252,9 +253,15 @@ class OrderCodec:
         """Return what the order's status means; `at_most_ns` is the latest it can have come to it, 0 if not known."""
         word = WireStatus.of(order.status or "") or STATUS_CODES.get(order.status_code or 0)
         if word is None:
-            if order.status and order.status not in self.unknown_statuses:
-                self.unknown_statuses.add(order.status)
-                _log.warning("%s: order %d has the unknown status %.40r; asking for it", VENUE, order.id, order.status)
+            if order.status:
+                self.unknown_statuses[order.status] += 1
+                if self.unknown_statuses[order.status] == 1:
+                    _log.warning(
+                        "%s: received order %d with status %.40r, expected one of protocol 6; asking for the order",
+                        VENUE,
+                        order.id,
+                        order.status,
+                    )
             return None
         status = venue_status(word)
         if status is VenueStatus.CANCELED and 0 < terms.expire_ns <= at_most_ns:

@@ -212,8 +212,8 @@ class PrivateStream(SfoxStream):
         if head.recipient is None:
             return [(None, frame)]
         users = by_user(wire.payload_of(head, frame))
-        if len(users) == 1:
-            return [(users[0][0], frame)]
+        if len(users) <= 1:  # without rows it is nobody's, but it may be of a feed that is not known
+            return [(users[0][0] if users else None, frame)]
         return [(user_id, _frame_of(head, user_id, rows)) for user_id, rows in users]
 
 

@@ -77,7 +77,7 @@ def test_an_unknown_status_is_told_once_and_its_fills_are_believed(caplog: pytes
             told = update(codec, status="Frozen", filled="0.02")
     assert told.status is None
     assert told.filled_qty == Decimal("0.02")
-    assert codec.unknown_statuses == {"Frozen"}
+    assert codec.unknown_statuses == {"Frozen": 3}
     assert len(caplog.records) == 1
 
 

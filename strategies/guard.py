@@ -5,14 +5,18 @@
 
 from decimal import Decimal
 from enum import Enum, unique
+from typing import Final
 
 from nautilus_trader.common.config import PositiveInt
 from nautilus_trader.model.data import QuoteTick
+from nautilus_trader.model.enums import OrderStatus
 from nautilus_trader.model.identifiers import PositionId
 from nautilus_trader.model.orders import Order
 from nautilus_trader.model.position import Position
 
 from strategies.common import QuotedStrategy, QuotedStrategyConfig, Side, active
+
+_REFUSED: Final = (OrderStatus.DENIED, OrderStatus.REJECTED)
 
 
 @unique
@@ -83,7 +87,7 @@ class Guard(QuotedStrategy):
 
     def on_market(self, quote: QuoteTick) -> None:
         """Look at every guarded position."""
-        if self.config.open_qty and self._opening is None:
+        if self.config.open_qty and (self._opening is None or self._opening.status in _REFUSED):
             # An opening order has the form of a closing one of the other sign.
             self._opening = self.exit(-self.config.open_qty, "OPEN")
             return

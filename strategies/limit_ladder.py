@@ -103,6 +103,8 @@ class LimitLadder(QuotedStrategy):
                     self._place(rung)
 
     def _place(self, rung: Rung) -> None:
+        if self.halted:
+            return  # while the ladder was being built
         quantity = self.qty(self.config.order_qty)
         if quantity is None:
             self.halt(f"order_qty {self.config.order_qty} is below the least quantity of {self.config.instrument_id}")

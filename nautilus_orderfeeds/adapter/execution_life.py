@@ -24,7 +24,6 @@ from nautilus_orderfeeds.feed.hub import open_session
 from nautilus_orderfeeds.feed.recorder import FrameRecorder
 from nautilus_orderfeeds.feed.stream import Stream
 from nautilus_orderfeeds.orders.journal import Journal, Retention
-from nautilus_orderfeeds.venues.base import AsksForKnownOrders
 from nautilus_orderfeeds.venues.base import KnowsOrders
 
 #: Answers still awaited at disconnect; the framework gives up after 10 s (`timeout_disconnection`).
@@ -129,8 +128,6 @@ class ExecutionLife(ExecutionParts):
         if isinstance(self._venue, KnowsOrders):
             self._venue.use_orders(lambda venue_order_id: self._tracker.get(None, venue_order_id) is not None)
         self._intake.adopting = not self._venue.capabilities.foreign_updates
-        if isinstance(self._venue, AsksForKnownOrders):
-            self._venue.use_known_orders(lambda order_id: self._tracker.get(None, order_id) is not None)
         self._tracker.foreign_updates = self._venue.capabilities.foreign_updates
         self._account = AccountKeeper(self, self._venue.account, config.starting_balances, config.account_poll_secs)
         self._synchronizer = Synchronizer(

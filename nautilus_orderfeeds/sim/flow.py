@@ -140,9 +140,14 @@ class Flow:
         if rest > 0:
             # Posting the rest gives resting all-or-none orders their chance before the maker takes it.
             posted = self._send(spec, TAKER, aggressor, rest, price, TimeInForce.GTC)
-            if posted.is_open:
-                self._send(spec, MAKER, aggressor.opposite, posted.leaves, price, TimeInForce.IOC)
-                self._market.cancel(posted)
+            rest = posted.leaves
+            self._market.cancel(posted)
+        if rest > 0:
+            # The maker posts and the aggressor takes: the public is told who was which.
+            counter = self._send(spec, MAKER, aggressor.opposite, rest, price, TimeInForce.GTC)
+            if counter.is_open:
+                self._send(spec, TAKER, aggressor, counter.leaves, price, TimeInForce.IOC)
+                self._market.cancel(counter)
         for quote in aside:
             again = self._send(spec, MAKER, quote.side, quote.canceled, quote.price, TimeInForce.GTC)
             if again.is_open:

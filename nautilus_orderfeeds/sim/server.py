@@ -21,6 +21,8 @@ from nautilus_orderfeeds.sim.faults import Fault, FaultInjector
 
 _log = logging.getLogger(__name__)
 
+_MAX_REQUESTS = 200_000
+
 
 class BadBody(ValueError):
     """A request body that is no JSON document."""
@@ -136,7 +138,7 @@ class SimServer:
     Attributes
     ----------
     requests : list[Request]
-        Every REST call so far; no headers, queries or bodies, so no secrets.
+        Every REST call so far (of many, the latest); no headers, queries or bodies, so no secrets.
     failures : list[BaseException]
         Bugs of the simulation that a handler ran into; a simulation raises them at its end.
     error_answer : Callable[[int, str], Answer]
@@ -227,6 +229,11 @@ class SimServer:
 
     # -- REST -----------------------------------------------------------------------------------------------
 
+    def _note(self, request: Request) -> None:
+        if len(self.requests) >= _MAX_REQUESTS:  # a venue that runs for days must not grow for ever
+            del self.requests[: _MAX_REQUESTS // 2]
+        self.requests.append(request)
+
     @web.middleware
     async def _outermost(
         self,
@@ -237,7 +244,7 @@ class SimServer:
         try:
             return await handler(request)
         except web.HTTPException as exc:
-            self.requests.append(Request(request.method, request.path, exc.status))
+            self._note(Request(request.method, request.path, exc.status))
             return _response(self.error_answer(exc.status, exc.reason))
         except (asyncio.CancelledError, ConnectionError):
             raise
@@ -294,12 +301,12 @@ class SimServer:
             await response.write_eof()
         finally:
             # Recorded with the status even when the client has gone: the venue did answer.
-            self.requests.append(Request(request.method, request.path, answer.status))
+            self._note(Request(request.method, request.path, answer.status))
             answer.release()
         return response
 
     def _cut_off(self, request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
-        self.requests.append(Request(request.method, request.path, 0))
+        self._note(Request(request.method, request.path, 0))
         cut(request.transport)
         return response  # it cannot be written any more, which aiohttp takes for a client that went away
 
@@ -318,7 +325,7 @@ class SimServer:
     ) -> web.StreamResponse:
         refusal = await endpoint.admit(request)
         if refusal is not None:
-            self.requests.append(Request(request.method, request.path, refusal.status))
+            self._note(Request(request.method, request.path, refusal.status))
             return refusal
         # Pings and closes are answered here and not by aiohttp: a half-open connection answers neither.
         socket = web.WebSocketResponse(autoping=False, autoclose=False, timeout=0.5)

@@ -288,15 +288,6 @@ class KnowsOrders(Protocol):
         ...
 
 
-@runtime_checkable
-class AsksForKnownOrders(Protocol):
-    """A `Venue` that finds its orders by their terms, so it must know which of those it reads are others for certain."""
-
-    def use_known_orders(self, is_known: Callable[[str], bool]) -> None:
-        """Take a way to ask whether a venue order id is that of a known order, earlier runs' included."""
-        ...
-
-
 class MarketFeed(Protocol):
     """Market data of one venue."""
 

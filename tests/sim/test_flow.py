@@ -140,3 +140,16 @@ def test_a_refused_order_never_reaches_the_book() -> None:
 def test_an_unknown_product_is_named() -> None:
     with pytest.raises(ValueError, match="no product 'Y'; there are"):
         market().set_mid("Y", "1")
+
+
+@pytest.mark.parametrize("aggressor", list(Side))
+@pytest.mark.parametrize("resting", ["0", "1"])
+def test_a_scripted_trade_prints_its_aggressor(aggressor: Side, resting: str) -> None:
+    made = market()
+    if D(resting):
+        place(made, aggressor.opposite, resting, "1000")
+    prints: list[TradePrinted] = []
+    made.listeners.append(lambda batch: prints.extend(e for e in batch.events if isinstance(e, TradePrinted)))
+    made.trade("X-PERP", "1000", "3", aggressor)
+    assert sum(event.size for event in prints) == D(3)
+    assert {(event.maker_side, event.price) for event in prints} == {(aggressor.opposite, D(1000))}

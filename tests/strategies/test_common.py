@@ -97,7 +97,7 @@ def test_refusals_in_a_row_halt_a_strategy(name: str):
     for n in range(12):
         run.quote(f"{50000 + n}.0", f"{50001 + n}.0")
     refused = run.orders(condition=lambda order: order.status == OrderStatus.DENIED)
-    assert len(refused) == len(run.orders()) == (6 if name == "limit_ladder" else 2)
+    assert len(refused) == len(run.orders()) == 2
     assert "refused" in strategy.halted
     run.stop()
 

@@ -43,7 +43,7 @@ _POSITIONS_SECS: Final = 1.0
 
 
 class OutpollVenue:
-    """Implements `venues.base.Venue`, `LooksUp` and `AsksForKnownOrders`.
+    """Implements `venues.base.Venue`, `LooksUp` and `KnowsOrders`.
 
     Parameters
     ----------
@@ -183,7 +183,7 @@ class OutpollVenue:
         self._positions_read = True
         return positions
 
-    def use_known_orders(self, is_known: Callable[[str], bool]) -> None:
+    def use_orders(self, is_known: Callable[[str], bool]) -> None:
         """Take a way to ask whether an order is known: then it is none of those in flight."""
         self._ledger.is_known = is_known
 

@@ -165,10 +165,12 @@ class PrivateDecoder:
 def by_user(payload: bytes) -> list[tuple[str | None, list[Raw]]]:
     """Return the rows of an end users' payload by user: it is one user's, or its rows say whose they are.
 
+    A row that cannot be read is nobody's (None): it must not take those of others with it.
+
     Raises
     ------
     FrameError
-        If it is neither.
+        If it is neither, or none of its rows says whose it is and one cannot be read.
     """
     if payload.lstrip()[:1] == b"{":
         try:
@@ -178,9 +180,16 @@ def by_user(payload: bytes) -> list[tuple[str | None, list[Raw]]]:
         if rows is not None:
             return [(rows.user_id, wire.rows_of(bytes(rows.updates)))]
     found: dict[str | None, list[Raw]] = {}
+    unreadable: FrameError | None = None
     for row in wire.rows_of(payload):
-        user_id = wire.decode(wire.USER_KEY, bytes(row), "a row of an end user (protocol 8.3 to 8.5)").user_id
+        user_id = None
+        try:
+            user_id = wire.decode(wire.USER_KEY, bytes(row), "a row of an end user (protocol 8.3 to 8.5)").user_id
+        except FrameError as exc:
+            unreadable = exc
         found.setdefault(user_id, []).append(row)
+    if unreadable is not None and found.keys() == {None}:
+        raise unreadable
     return list(found.items())
 
 

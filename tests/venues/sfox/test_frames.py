@@ -110,6 +110,19 @@ def test_a_frame_about_several_users_is_taken_apart():
     assert [type(message).__name__ for message in told] == ["OrderUpdate", "VenueData", "VenueData"]
 
 
+def test_a_row_that_cannot_be_read_takes_those_of_others_not_with_it():
+    alone = frame("private.enterprise.users.trades", [7])
+    rows = [{**trade(trade_id=1), "user_id": "a"}, 7, {**trade(trade_id=2), "user_id": USER}]
+    raw = frame("private.enterprise.users.trades", rows)
+    routed = dict(PrivateStream(settings(enterprise=True, user_id=USER), LiveClock()).routes(raw))
+    assert set(routed) == {"a", None, USER}
+    (fills,) = decode(routed[USER], USER)
+    assert [fill.venue_trade_id for fill in fills.fills] == ["2"]
+    for nobodys in (routed[None], alone):
+        with pytest.raises(FrameError, match="a row of an end user"):
+            decode(nobodys, USER)
+
+
 def test_rows_that_name_no_user_are_nobodys_and_kept():
     raw = frame("private.enterprise.users.trades", [trade()])
     (told,) = decode(raw, USER)

@@ -247,6 +247,8 @@ def test_frames_that_are_none_have_no_route_and_no_number():
     stream = PrivateStream(settings(enterprise=True, user_id=USER), LiveClock())
     assert stream.routes(ack()) == [(None, ack())]
     assert stream.routes(of_user("eve", "trades")) == [("eve", of_user("eve", "trades"))]
+    for nobodys in (frame("private.user.weather", []), frame("private.enterprise.users.trades", [])):
+        assert stream.routes(nobodys) == [(None, nobodys)], "it must be counted, or at least kept, by somebody"
     for raw in (b"", b"[1]", b"\xff"):
         with pytest.raises(Exception, match=r".*"):
             stream.routes(raw)

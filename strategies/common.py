@@ -16,7 +16,7 @@ from nautilus_trader.core.data import Data
 from nautilus_trader.model.data import DataType, QuoteTick
 from nautilus_trader.model.enums import OrderSide, TimeInForce
 from nautilus_trader.model.events import OrderAccepted, OrderDenied, OrderEvent, OrderFilled, OrderRejected
-from nautilus_trader.model.identifiers import ClientId, InstrumentId, PositionId
+from nautilus_trader.model.identifiers import ClientId, InstrumentId
 from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.objects import Price, Quantity
 from nautilus_trader.model.orders import Order
@@ -288,7 +288,6 @@ class QuotedStrategy(Strategy):
         *,
         post_only: bool = False,
         display_qty: Quantity | None = None,
-        position_id: PositionId | None = None,
         reduce_only: bool = False,
         time_in_force: TimeInForce = TimeInForce.GTC,
     ) -> Order:
@@ -304,14 +303,12 @@ class QuotedStrategy(Strategy):
             display_qty=display_qty,
             tags=[role],
         )
-        self.send(order, position_id)
+        self.send(order)
         return order
 
-    def send(self, order: Order, position_id: PositionId | None = None) -> None:
+    def send(self, order: Order) -> None:
         """Submit an order as configured."""
-        self.submit_order(
-            order, position_id=position_id, client_id=self.config.client_id, params=self.config.order_params
-        )
+        self.submit_order(order, client_id=self.config.client_id, params=self.config.order_params)
 
     def close_out(self) -> None:
         """Close the strategy's own position with one order, unless one is under way."""
@@ -319,7 +316,7 @@ class QuotedStrategy(Strategy):
         if net != 0:
             self.exit(net, "EXIT")
 
-    def exit(self, net: Decimal, role: str, position_id: PositionId | None = None) -> Order | None:
+    def exit(self, net: Decimal, role: str) -> Order | None:
         """Send an order that brings a position of `net` (base units, negative if short) to zero.
 
         Returns
@@ -327,48 +324,48 @@ class QuotedStrategy(Strategy):
         Order, optional
             None if one is under way, or the position is too small for an order, or no price is known.
         """
-        assert self.instrument is not None
-        if self.exiting(position_id):
+        if self.exiting():
             return None
-        side = Side.SELL if net > 0 else Side.BUY
-        quantity = self.qty(abs(net))
+        order = self.take(Side.SELL if net > 0 else Side.BUY, abs(net), role, reduce_only=self.config.reduce_only)
+        if order is not None:
+            self._exits = [order]
+        return order
+
+    def take(self, side: Side, value: Decimal, role: str, *, reduce_only: bool = False) -> Order | None:
+        """Send an order that trades at once, of the type that closes positions (`exit_type`).
+
+        Returns
+        -------
+        Order, optional
+            None if `value` (base units) is too small for an order, or no price is known.
+        """
+        quantity = self.qty(value)
         if quantity is None:
-            self.log.warning(f"a position of {net} {self.config.instrument_id} is too small to be closed by an order")
+            self.log.warning(f"{value} {self.config.instrument_id} is too small for an order")
             return None
+        force = self.config.exit_time_in_force
         match self.config.exit_type:
             case ExitType.MARKET:
                 order = self.order_factory.market(
                     self.config.instrument_id,
                     side.order_side,
                     quantity,
-                    time_in_force=self.config.exit_time_in_force,
-                    reduce_only=self.config.reduce_only,
+                    time_in_force=force,
+                    reduce_only=reduce_only,
                     tags=[role],
                 )
-                self.send(order, position_id)
+                self.send(order)
             case ExitType.LIMIT:
                 if self.quote is None:
-                    self.log.error(f"a position of {net} stays open: no price is known for a limit order to close it")
+                    self.log.error(f"{value} is not traded: no price is known for a limit order that takes")
                     return None
-                order = self.limit(
-                    side,
-                    quantity,
-                    self.beyond(side, self.config.exit_offset_ticks),
-                    role,
-                    position_id=position_id,
-                    reduce_only=self.config.reduce_only,
-                    time_in_force=self.config.exit_time_in_force,
-                )
-        self._exits = [exit_ for exit_ in self._exits if not exit_.is_closed]
-        self._exits.append(order)
+                price = self.beyond(side, self.config.exit_offset_ticks)
+                order = self.limit(side, quantity, price, role, reduce_only=reduce_only, time_in_force=force)
         return order
 
-    def exiting(self, position_id: PositionId | None = None) -> list[Order]:
-        """Return the closing orders under way (of one position)."""
-        found = [order for order in self._exits if not order.is_closed]
-        if position_id is None:
-            return found
-        return [order for order in found if self.cache.position_id(order.client_order_id) == position_id]
+    def exiting(self) -> list[Order]:
+        """Return the closing orders under way."""
+        return [order for order in self._exits if not order.is_closed]
 
     def beyond(self, side: Side, ticks: int) -> Price:
         """Return a price `ticks` beyond the best opposite one, at which an order trades at once."""

@@ -1,4 +1,4 @@
-"""A take-profit and stop-loss guard: watches positions, whoever opened them, and closes them at their limits.
+"""A take-profit and stop-loss guard: watches a position, whoever opened it, and closes it at its limits.
 
 *** A sample: a guard that watches quotes is only as good as the feed it watches. ***
 """
@@ -10,9 +10,7 @@ from typing import Final
 from nautilus_trader.common.config import PositiveInt
 from nautilus_trader.model.data import QuoteTick
 from nautilus_trader.model.enums import OrderStatus
-from nautilus_trader.model.identifiers import PositionId
 from nautilus_trader.model.orders import Order
-from nautilus_trader.model.position import Position
 
 from strategies.common import QuotedStrategy, QuotedStrategyConfig, Side, active
 
@@ -21,13 +19,17 @@ _REFUSED: Final = (OrderStatus.DENIED, OrderStatus.REJECTED)
 
 @unique
 class Guarded(Enum):
-    """Which positions of the instrument are guarded."""
+    """Which position is guarded."""
 
     OWN = "OWN"
-    """Those of this strategy: what it opened itself, and external ones it claims (`external_order_claims`)."""
+    """This strategy's: what it opened itself, and external orders it claims (`external_order_claims`)."""
 
-    ALL = "ALL"
-    """Those of every strategy of the node, and external ones."""
+    NET = "NET"
+    """The sum of every strategy's of the node, and of external ones.
+
+    The framework keeps netting positions by strategy and lets none close another's, so closing the sum leaves two
+    positions of opposite sign in its cache; the venue knows only the sum.
+    """
 
 
 class GuardConfig(QuotedStrategyConfig, kw_only=True, frozen=True):
@@ -56,10 +58,10 @@ class GuardConfig(QuotedStrategyConfig, kw_only=True, frozen=True):
 
 
 class Guard(QuotedStrategy):
-    """Guards positions.
+    """Guards a position.
 
     A closing order that did not fill (a limit order the market ran away from) is cancelled at the next quote and sent
-    again at the new price; the guard never has two for one position.
+    again at the new price; the guard never has two.
 
     Parameters
     ----------
@@ -75,8 +77,12 @@ class Guard(QuotedStrategy):
         super().__init__(config)
         self.closed: list[str] = []
         self._opening: Order | None = None
-        self._best: dict[PositionId, Decimal] = {}
-        self._triggered: dict[PositionId, str] = {}
+        self._forget()
+
+    def _forget(self) -> None:
+        self._side: Side | None = None
+        self._best: Decimal | None = None
+        self._triggered = ""
 
     def on_start(self) -> None:
         """Say it if there is nothing to guard by."""
@@ -86,15 +92,32 @@ class Guard(QuotedStrategy):
             self.halt("no limit is configured: expected take_profit_ticks, stop_loss_ticks or trailing_ticks")
 
     def on_market(self, quote: QuoteTick) -> None:
-        """Look at every guarded position."""
+        """Look at the position, and close it if it has reached a limit."""
         if self.config.open_qty and (self._opening is None or self._opening.status in _REFUSED):
-            # An opening order has the form of a closing one of the other sign.
-            self._opening = self.exit(-self.config.open_qty, "OPEN")
+            side = Side.BUY if self.config.open_qty > 0 else Side.SELL
+            self._opening = self.take(side, abs(self.config.open_qty), "OPEN")
             return
         if active(self._opening):
             return
-        for position in self._positions():
-            self._look_at(position, quote)
+        net, entry = self._exposure()
+        side = Side.BUY if net > 0 else Side.SELL if net < 0 else None
+        if side is not self._side:
+            self._forget()
+            self._side = side
+        if side is None:
+            return
+        if under_way := self.exiting():
+            for order in under_way:
+                self.cancel(order)
+            return
+        if not self._triggered:
+            self._triggered = self._reason(side, entry, quote)
+            if not self._triggered:
+                return
+            what = f"{self._triggered}: closing {net} {self.config.instrument_id} opened at {entry}"
+            self.closed.append(what)
+            self.log.warning(what)
+        self.exit(net, self._triggered)
 
     def stand_aside(self) -> None:
         """Do nothing: a closing order under way is wanted all the more when the feed is bad."""
@@ -104,41 +127,26 @@ class Guard(QuotedStrategy):
         super().on_reset()
         self.closed.clear()
         self._opening = None
-        self._best.clear()
-        self._triggered.clear()
+        self._forget()
 
-    def _positions(self) -> list[Position]:
+    def _exposure(self) -> tuple[Decimal, Decimal]:
+        """Return the guarded position (base units, negative if short) and the price at which it breaks even."""
         owner = self.id if self.config.guarded is Guarded.OWN else None
-        found = self.cache.positions_open(instrument_id=self.config.instrument_id, strategy_id=owner)
-        return sorted(found, key=lambda position: position.id.value)
+        positions = self.cache.positions_open(instrument_id=self.config.instrument_id, strategy_id=owner)
+        net = sum((position.signed_decimal_qty() for position in positions), Decimal(0))
+        # The framework keeps average prices as floats: digits beyond a thousandth of a tick are their noise.
+        noise = self.tick / 1000
+        paid = sum(
+            (p.signed_decimal_qty() * Decimal(str(p.avg_px_open)).quantize(noise) for p in positions), Decimal(0)
+        )
+        return net, (paid / net).quantize(noise) if net else Decimal(0)
 
-    def _look_at(self, position: Position, quote: QuoteTick) -> None:
-        under_way = self.exiting(position.id)
-        if position.id not in self._triggered:
-            reason = self._reason(position, quote)
-            if not reason:
-                return
-            self._triggered[position.id] = reason
-            net = position.signed_decimal_qty()
-            what = f"{reason}: closing {net} of {position.id} opened at {position.avg_px_open}"
-            self.closed.append(what)
-            self.log.warning(what)
-        elif under_way:
-            for order in under_way:
-                self.cancel(order)
-            return
-        if not under_way:
-            self.exit(position.signed_decimal_qty(), self._triggered[position.id], position.id)
-
-    def _reason(self, position: Position, quote: QuoteTick) -> str:
+    def _reason(self, side: Side, entry: Decimal, quote: QuoteTick) -> str:
         """Why the position is to be closed; empty if it is not."""
-        side = Side.BUY if position.is_long else Side.SELL
         best = (quote.bid_price if side is Side.BUY else quote.ask_price).as_decimal()
-        # The framework keeps this as a float: digits beyond a thousandth of a tick are its noise.
-        entry = Decimal(str(position.avg_px_open)).quantize(self.tick / 1000)
-        highest = self._best.get(position.id, best)
-        highest = self._best[position.id] = max(best, highest) if side is Side.BUY else min(best, highest)
-        gain, fallback = side.sign * (best - entry), side.sign * (highest - best)
+        if self._best is None or side.sign * (best - self._best) > 0:
+            self._best = best
+        gain, fallback = side.sign * (best - entry), side.sign * (self._best - best)
         config = self.config
         if config.stop_loss_ticks is not None and gain <= -config.stop_loss_ticks * self.tick:
             return "STOP-LOSS"

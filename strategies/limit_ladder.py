@@ -71,6 +71,7 @@ class LimitLadder(QuotedStrategy):
     def __init__(self, config: LimitLadderConfig) -> None:
         super().__init__(config)
         self.centre: Decimal | None = None
+        self._is_moving = False
         self._prices: dict[Rung, Decimal] = {}
         self._rungs: dict[Rung, Order] = {}
         self._profits: dict[Rung, Order] = {}
@@ -79,7 +80,7 @@ class LimitLadder(QuotedStrategy):
         """Build the ladder, move it if the market went away, and look after what filled."""
         if self.centre is None:
             self._build(quote)
-        elif self._is_off_centre(quote):
+        elif self._is_moving or self._is_off_centre(quote):
             self._take_down()
         self._look_after_fills()
 
@@ -87,6 +88,7 @@ class LimitLadder(QuotedStrategy):
         """Forget the ladder."""
         super().on_reset()
         self.centre = None
+        self._is_moving = False
         self._prices.clear()
         self._rungs.clear()
         self._profits.clear()
@@ -127,11 +129,13 @@ class LimitLadder(QuotedStrategy):
 
     def _take_down(self) -> None:
         """Cancel the rungs; once all are over, the next quote builds the ladder anew."""
+        self._is_moving = True
         for order in self._rungs.values():
             if settled(order):
                 self.cancel(order)
         if not any(active(order) for order in self._rungs.values()):
             self.centre = None
+            self._is_moving = False
 
     def _look_after_fills(self) -> None:
         if self.config.take_profit_ticks is None:
@@ -152,7 +156,7 @@ class LimitLadder(QuotedStrategy):
             quantity = self.qty(profit.leaves_qty.as_decimal())
             if quantity is None:
                 del self._profits[rung], self._rungs[rung]
-                if self.centre is not None:
+                if self.centre is not None and not self._is_moving:
                     self._place(rung)
         if quantity is None:
             return

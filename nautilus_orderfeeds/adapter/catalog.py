@@ -114,6 +114,8 @@ class CatalogWriter:
     def add_instruments(self, instruments: Iterable[Instrument]) -> None:
         """Write the definitions the catalog does not have yet."""
         for instrument in instruments:
+            if str(instrument.id) in self._places:
+                continue
             self._places[str(instrument.id)] = Places(instrument.price_precision, instrument.size_precision)
             name = type(instrument).__name__
             self.found[name] += 1
@@ -155,8 +157,10 @@ class CatalogWriter:
             if is_finer or (start <= end_ns and start_ns <= end)
         ]
         stored: list[dict[str, Any]] = []
+        files: list[str] = []
         if touched:
             start_ns, end_ns = touched[0][0], touched[-1][1]
+            files = self._files(key, start_ns, end_ns)
             identifiers = None if identifier is None else [identifier]
             found = self.catalog.query(kind, identifiers=identifiers, start=start_ns, end=end_ns)
             stored = [kind.to_dict(row.data if isinstance(row, CustomData) else row) for row in found]
@@ -173,8 +177,8 @@ class CatalogWriter:
                 new.append(each)
         if not new:
             return
-        if stored:
-            self.catalog.delete_data_range(kind, identifier, start=start_ns, end=end_ns)
+        for file in files:
+            self.catalog.fs.rm(file)
         self.catalog.write_data([kind.from_dict(each) for each in merge(stored, new, key=_time)])
         self.written[kind.__name__] += len(new)
 
@@ -187,19 +191,25 @@ class CatalogWriter:
         wanted = self._places.get(instrument_id, Places())
         for each in plain:
             wanted = wanted.at_least(places_of(kind, each))
-        stored = self._stored_places.get(key) or self._read_places(kind, identifier)
+        stored = self._stored_places.get(key) or self._read_places(key)
         if stored is not None:
             wanted = wanted.at_least(stored)
         self._stored_places[key] = wanted
         return wanted, stored is not None and wanted != stored
 
-    def _read_places(self, kind: type[Data], identifier: str | None) -> Places | None:
-        files = self.catalog.get_file_list_from_data_cls(kind)
-        files = self.catalog.filter_files(kind, files, None if identifier is None else [identifier])
+    def _read_places(self, key: Key) -> Places | None:
+        files = self._files(key)
         if not files:
             return None
         metadata = pq.read_schema(files[0], filesystem=self.catalog.fs).metadata or {}
         return Places(*places_in(metadata))
+
+    def _files(self, key: Key, start_ns: int | None = None, end_ns: int | None = None) -> list[str]:
+        kind, identifier = key
+        files = self.catalog.get_file_list_from_data_cls(kind)
+        identifiers = None if identifier is None else [identifier]
+        found: list[str] = self.catalog.filter_files(kind, files, identifiers, start_ns, end_ns)
+        return found
 
 
 async def write_catalog(

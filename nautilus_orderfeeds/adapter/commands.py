@@ -170,6 +170,7 @@ class CommandDesk:
         """Send orders that are recorded, and take the outcomes."""
         for one in tracked:
             self._sending[one.client_order_id] = asyncio.Event()
+            one.awaits_answer = True
         try:
             answers = await self._ask_all(self._send(prepared), len(prepared))
             for one, (outcome, updates) in zip(tracked, answers, strict=True):
@@ -192,6 +193,7 @@ class CommandDesk:
         return await self._venue.submit_list(prepared)
 
     def _submitted(self, tracked: TrackedOrder, outcome: Outcome, updates: list[OrderUpdate]) -> None:
+        tracked.awaits_answer = isinstance(outcome, Refused)
         match outcome:
             case Accepted():
                 if outcome.venue_order_id is not None:
@@ -203,6 +205,7 @@ class CommandDesk:
             case Unknown():
                 self._log.warning(f"Outcome of submitting {tracked.client_order_id!r} is unknown: {outcome.reason}")
                 self._resolver.watch(tracked, outcome.reason)
+                self._intake.release_unbound()
         for update in updates:
             self._intake.update(update)
         if isinstance(outcome, Accepted) and tracked.in_flight:

@@ -42,6 +42,8 @@ class OrderFeedDataClientConfig(LiveDataClientConfig, frozen=True):
         Path to a JSON list of instruments in the framework's dict form, loaded besides the venue's listing.
     stale_after_secs : float
         Silence before the feed is probed.
+    record : str, optional
+        Path of a recording of every frame of the public stream (``.jsonl``, ``.jsonl.gz`` or ``.jsonl.zst``).
     """
 
     SECRETS: ClassVar[frozenset[str]] = frozenset()
@@ -52,6 +54,7 @@ class OrderFeedDataClientConfig(LiveDataClientConfig, frozen=True):
     base_url_ws: str | None = None
     instruments: str | None = None
     stale_after_secs: float = 30.0
+    record: str | None = None
 
     def __repr__(self) -> str:
         return redacted_repr(self, self.SECRETS)

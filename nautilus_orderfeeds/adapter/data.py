@@ -52,11 +52,14 @@ from nautilus_orderfeeds.adapter import custom_data
 from nautilus_orderfeeds.adapter.config import OrderFeedDataClientConfig
 from nautilus_orderfeeds.adapter.door import Door
 from nautilus_orderfeeds.adapter.instruments import OrderFeedInstrumentProvider, to_spec
+from nautilus_orderfeeds.adapter.record import begin_recording
 from nautilus_orderfeeds.adapter.subscriptions import subscribe_all
 from nautilus_orderfeeds.adapter.ticks import TickMaker
 from nautilus_orderfeeds.feed.errors import FatalFeedError, FeedError, FrameError, SendError, TransientFeedError
 from nautilus_orderfeeds.feed.health import Health, HealthMonitor
 from nautilus_orderfeeds.feed.market import Book, Channel
+from nautilus_orderfeeds.feed.notes import HealthNote
+from nautilus_orderfeeds.feed.recorder import FrameRecorder
 from nautilus_orderfeeds.feed.session import FeedSession
 from nautilus_orderfeeds.venues.base import Gap
 
@@ -108,6 +111,7 @@ class OrderFeedDataClient(LiveMarketDataClient):
         self._market = market
         self._nt_venue = door.venue
         self._session: FeedSession | None = None
+        self._recorder: FrameRecorder | None = None
         self._ticks: dict[str, TickMaker] = {}
         self._wanted: set[tuple[Channel, str]] = set()
         #: Frames that could not be read.
@@ -148,6 +152,8 @@ class OrderFeedDataClient(LiveMarketDataClient):
 
     def _new_session(self) -> FeedSession:
         stream = self._market.stream()
+        instruments = self._instrument_provider.list_all()
+        self._recorder = begin_recording(self._door, instruments, self._log, public=[stream], config=self._config)
         return FeedSession(
             stream,
             self.handle_frame,
@@ -155,6 +161,7 @@ class OrderFeedDataClient(LiveMarketDataClient):
             random=random.Random(),
             monitor=HealthMonitor(stream.name, self._door.clock, self._publish_health),
             on_fatal=self._on_fatal,
+            sink=self._recorder,
             stale_after_secs=self._config.stale_after_secs,
             start_timeout_secs=_START_TIMEOUT_SECS,
         )
@@ -166,6 +173,9 @@ class OrderFeedDataClient(LiveMarketDataClient):
         session, self._session = self._session, None
         if session is not None:
             await session.stop()
+        if self._recorder is not None:
+            self._recorder.close()
+            self._recorder = None
         await self._market.close()
 
     def _on_fatal(self, error: FatalFeedError) -> None:
@@ -174,6 +184,8 @@ class OrderFeedDataClient(LiveMarketDataClient):
     def _publish_health(self, health: Health) -> None:
         data = custom_data.feed_health(self.id.value, health, self._clock.timestamp_ns())
         self._msgbus.publish(topic=f"data.{custom_data.FEED_HEALTH.topic}", msg=data)
+        if self._recorder is not None:
+            self._recorder.note(health.stream, HealthNote(health))
 
     # -- frames ----------------------------------------------------------------------------------------------------
 

@@ -1,7 +1,6 @@
 """The life of an execution client: connect step by step, each failure by its name; restore; tear down."""
 
 import asyncio
-from collections.abc import Sequence
 
 from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.objects import Currency
@@ -15,14 +14,12 @@ from nautilus_orderfeeds.adapter.instruments import to_spec
 from nautilus_orderfeeds.adapter.intake import Intake
 from nautilus_orderfeeds.adapter.paths import journal_path
 from nautilus_orderfeeds.adapter.position_watch import PositionWatch
-from nautilus_orderfeeds.adapter.record import recording_note
+from nautilus_orderfeeds.adapter.record import begin_recording
 from nautilus_orderfeeds.adapter.resolver import Resolver
 from nautilus_orderfeeds.adapter.sync import Synchronizer
 from nautilus_orderfeeds.feed.errors import FeedError, TransientFeedError
 from nautilus_orderfeeds.feed.health import FeedState, HealthMonitor
 from nautilus_orderfeeds.feed.hub import open_session
-from nautilus_orderfeeds.feed.recorder import FrameRecorder
-from nautilus_orderfeeds.feed.stream import Stream
 from nautilus_orderfeeds.orders.journal import Journal, Retention
 from nautilus_orderfeeds.venues.base import KnowsOrders
 
@@ -126,6 +123,7 @@ class ExecutionLife(ExecutionParts):
         )
         self._intake.last_quote = self._last_quote
         if isinstance(self._venue, KnowsOrders):
+            self._tracker.arrival_ns = int(self._venue.arrival_secs * 1e9)
             self._venue.use_orders(lambda venue_order_id: self._tracker.get(None, venue_order_id) is not None)
         self._intake.adopting = not self._venue.capabilities.foreign_updates
         self._tracker.foreign_updates = self._venue.capabilities.foreign_updates
@@ -224,7 +222,8 @@ class ExecutionLife(ExecutionParts):
     async def _start_feeds(self) -> None:
         config = self._config
         streams = self._venue.streams()
-        self._recorder = self._begin_recording(streams)
+        instruments = self._instrument_provider.list_all()
+        self._recorder = begin_recording(self._door, instruments, self._log, private=streams, config=config)
         for n, stream in enumerate(streams):
             monitor = HealthMonitor(stream.name, self._door.clock, self._publish_health)
             session = open_session(
@@ -245,19 +244,6 @@ class ExecutionLife(ExecutionParts):
             if n == 0:
                 self._venue.attach(session.send)
             await session.start()
-
-    def _begin_recording(self, streams: Sequence[Stream]) -> FrameRecorder | None:
-        if not self._config.record:
-            return None
-        recorder = FrameRecorder(self._config.record, clock=self._door.clock)
-        instruments = self._instrument_provider.list_all()
-        note = recording_note(self._door.name.lower(), instruments, private=streams, exec_config=self._config)
-        try:
-            recorder.note(self._door.name, note)
-        except OSError as e:
-            self._log.error(f"Cannot record to {self._config.record} ({e}): going on without a recording")
-            return None
-        return recorder
 
     async def _disconnect(self) -> None:
         for session in self._sessions:

@@ -148,7 +148,15 @@ class VenueRecorder:
         if market is not None:
             subscribe_all(market, wanted)
         public = [market.stream()] if market is not None else []
-        self._recorder.note(self._door.name, self._note(private, public))
+        note = recording_note(
+            self._door,
+            self.instruments,
+            private=private,
+            public=public,
+            exec_config=self._exec_config,
+            data_config=self._data_config,
+        )
+        self._recorder.note(self._door.name, note)
         if venue is not None:
             await self._record_private(venue, private)
         if market is not None:
@@ -178,16 +186,6 @@ class VenueRecorder:
             shown = ", ".join(known[:8]) + (", ..." if len(known) > 8 else "")
             raise FatalFeedError(f"{self._door.name}: no instrument {', '.join(unknown)}; there are {shown}")
         return list(self._symbols) or known
-
-    def _note(self, private: Sequence[Stream], public: Sequence[Stream]) -> RecordingNote:
-        return recording_note(
-            self._door.name.lower(),
-            self.instruments,
-            private=private,
-            public=public,
-            exec_config=self._exec_config,
-            data_config=self._data_config,
-        )
 
     async def _record_private(self, venue: Venue, streams: Sequence[Stream]) -> None:
         # A venue whose snapshot comes over the stream itself is asked for it, so that it is in the recording.
@@ -237,14 +235,50 @@ class VenueRecorder:
         return session
 
 
+def begin_recording(
+    door: Door,
+    instruments: Sequence[Instrument],
+    log: Any,
+    *,
+    private: Sequence[Stream] = (),
+    public: Sequence[Stream] = (),
+    config: OrderFeedExecClientConfig | OrderFeedDataClientConfig,
+) -> FrameRecorder | None:
+    """Return the recorder of a client whose config asks for one, its note written; None, logged, if it cannot write.
+
+    Raises
+    ------
+    ValueError
+        If the file's name has none of the suffixes.
+    """
+    if not config.record:
+        return None
+    is_exec = isinstance(config, OrderFeedExecClientConfig)
+    note = recording_note(
+        door,
+        instruments,
+        private=private,
+        public=public,
+        exec_config=config if is_exec else None,
+        data_config=None if is_exec else config,
+    )
+    recorder = FrameRecorder(config.record, clock=door.clock)
+    try:
+        recorder.note(door.name, note)
+    except OSError as e:
+        log.error(f"Cannot record to {config.record} ({e}): going on without a recording")
+        return None
+    return recorder
+
+
 def recording_note(
-    name: str,
+    door: Door,
     instruments: Sequence[Instrument],
     *,
     private: Sequence[Stream] = (),
     public: Sequence[Stream] = (),
-    exec_config: OrderFeedExecClientConfig | None = None,
-    data_config: OrderFeedDataClientConfig | None = None,
+    exec_config: Any = None,
+    data_config: Any = None,
 ) -> RecordingNote:
     """Return the note that stands at the beginning of a recording.
 
@@ -252,7 +286,8 @@ def recording_note(
     and no credential and no address.
     """
     return RecordingNote(
-        venue=name,
+        # A venue's folder is its name in lower case.
+        venue=door.name.lower(),
         private=tuple(stream.name for stream in private),
         public=tuple(stream.name for stream in public),
         instruments=tuple(type(instrument).to_dict(instrument) for instrument in instruments),

@@ -87,16 +87,16 @@ class TickMaker:
         ts_event = message.ts_event or ts_init
         match message:
             case Quote():
-                quote = QuoteTick(
-                    self._id,
-                    self._px(message.bid),
-                    self._px(message.ask),
-                    self._size(message.bid_size),
-                    self._size(message.ask_size),
-                    ts_event,
-                    ts_init,
-                )
-                return [quote]
+                # The framework refuses a quote whose two sides differ in precision.
+                bid, ask = self._px(message.bid), self._px(message.ask)
+                if bid.precision != ask.precision:
+                    finer = max(bid.precision, ask.precision)
+                    bid, ask = convert.price(message.bid, finer), convert.price(message.ask, finer)
+                bid_size, ask_size = self._size(message.bid_size), self._size(message.ask_size)
+                if bid_size.precision != ask_size.precision:
+                    finer = max(bid_size.precision, ask_size.precision)
+                    bid_size, ask_size = (convert.quantity(qty.as_decimal(), finer) for qty in (bid_size, ask_size))
+                return [QuoteTick(self._id, bid, ask, bid_size, ask_size, ts_event, ts_init)]
             case Trade():
                 aggressor = _AGGRESSOR[message.aggressor_side]
                 size = self._size(message.size)

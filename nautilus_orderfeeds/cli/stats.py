@@ -5,7 +5,6 @@ from typing import Any, Final
 
 from rich.table import Table
 
-from nautilus_orderfeeds.cli.console import secs
 from nautilus_orderfeeds.orders.lifecycle import Ending, OrderLifecycle
 from nautilus_orderfeeds.orders.lifecycle_stats import Dimension, Distribution, Statistics, grouped
 
@@ -34,6 +33,22 @@ _MEASURES: Final = {
     "duration": "duration",
 }
 
+#: From which duration on a unit is used, its ns, and its name.
+_UNITS: Final = ((120_000_000_000, 60_000_000_000, "min"), (1_000_000_000, 1_000_000_000, "s"), (0, 1_000_000, "ms"))
+#: Headings of the cells that `lines` gives.
+COUNT_COLUMNS: Final = (
+    "orders",
+    "open",
+    "in flight",
+    "filled",
+    "canceled",
+    "expired",
+    "refused",
+    "fills",
+    "fill ratio",
+)
+TIME_COLUMNS: Final = tuple(_MEASURES)
+
 Groups = Mapping[tuple[str, ...], Statistics]
 
 
@@ -45,19 +60,25 @@ def groups(lifecycles: Iterable[OrderLifecycle], names: Sequence[str]) -> Groups
 def tables(found: Groups, total: Statistics) -> list[Table]:
     """Return two tables: what became of the orders, and how long it took; a line for each group and one for all."""
     counts = Table(title="orders", title_justify="left", header_style="bold")
-    for column in ("", "orders", "open", "in flight", "filled", "canceled", "expired", "refused", "fills", "fill ratio"):
-        counts.add_column(column, justify="right" if column else "left")
-    times = Table(title="times: median / 90 % / 99 % of so many", title_justify="left", header_style="bold")
-    times.add_column("")
-    for measure in _MEASURES:
-        times.add_column(measure, justify="right")
-    rows = [(" ".join(key), statistics) for key, statistics in found.items()]
-    for n, (name, statistics) in enumerate([*rows, ("all", total)]):
-        is_last_group = n == len(rows) - 1
-        counts.add_row(name, *_counts(statistics), end_section=is_last_group)
-        cells = [distribution_text(getattr(statistics, field)) for field in _MEASURES.values()]
-        times.add_row(name, *cells, end_section=is_last_group)
+    times = Table(title="times: median / 90 % / 99 %", title_justify="left", header_style="bold")
+    for table, columns in ((counts, COUNT_COLUMNS), (times, TIME_COLUMNS)):
+        table.add_column("")
+        for column in columns:
+            table.add_column(column, justify="right")
+    rows = lines(found, total)
+    for n, (name, count_cells, time_cells) in enumerate(rows):
+        is_last_group = n == len(rows) - 2
+        counts.add_row(name, *count_cells, end_section=is_last_group)
+        times.add_row(name, *time_cells, end_section=is_last_group)
     return [counts, times]
+
+
+def lines(found: Groups, total: Statistics) -> list[tuple[str, list[str], list[str]]]:
+    """Return for each group, and for all, its name and the cells of both tables."""
+    named = [*((" ".join(key), statistics) for key, statistics in found.items()), ("all", total)]
+    return [
+        (name, _counts(s), [distribution_text(getattr(s, field)) for field in _MEASURES.values()]) for name, s in named
+    ]
 
 
 def _counts(statistics: Statistics) -> list[str]:
@@ -77,10 +98,16 @@ def _counts(statistics: Statistics) -> list[str]:
 
 
 def distribution_text(found: Distribution) -> str:
-    """Return median, 90th and 99th percentile for people, and of how many."""
+    """Return median, 90th and 99th percentile for people, in one unit."""
     if not found.count:
         return "-"
-    return f"{secs(found.p50_ns)} / {secs(found.p90_ns)} / {secs(found.p99_ns)} ({found.count})"
+    unit_ns, unit = next((ns, name) for least_ns, ns, name in _UNITS if found.p99_ns >= least_ns)
+    values = (found.p50_ns, found.p90_ns, found.p99_ns)
+    return f"{' / '.join(_short(ns / unit_ns) for ns in values)} {unit}"
+
+
+def _short(value: float) -> str:
+    return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:.0f}"
 
 
 def ending_text(ending: Ending) -> str:

@@ -1,55 +1,120 @@
 """`orderfeeds timeline`: the orders of a journal, or the life of one, while a node may be writing it."""
 
-from typing import Any
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
 
 import click
 import msgspec
 from rich.table import Table
 from rich.text import Text
 
-from nautilus_orderfeeds.cli import timeline_view
-from nautilus_orderfeeds.cli.console import EXIT_CODES, CliError, busy, out, print_json, secs
+from nautilus_orderfeeds.cli import stats, timeline_html, timeline_view
+from nautilus_orderfeeds.cli.console import EXIT_CODES, CliError, busy, err, out, print_json, secs
 from nautilus_orderfeeds.orders.decimals import plain
 from nautilus_orderfeeds.orders.journal import JournalError
 from nautilus_orderfeeds.orders.journal_reader import JournalFrame, JournalOrder, JournalReader
+from nautilus_orderfeeds.orders.lifecycle import OrderLifecycle
+from nautilus_orderfeeds.orders.lifecycle_tracker import LifecycleTracker
+
+_LISTED: Final = 100
 
 
 @click.command(epilog=EXIT_CODES)
 @click.argument("journal", type=click.Path())
-@click.option("--order", "order_id", metavar="ID", help="Client order id (or venue order id) of the order to draw.")
-@click.option("--last", type=click.IntRange(min=1), default=100, show_default=True, help="How many orders to list.")
+@click.argument("order", required=False)
+@click.option("--order", "order_option", metavar="ID", help="The same as ORDER.")
+@click.option("--also", multiple=True, type=click.Path(), help="Further journal, for lists and --stats; repeatable.")
+@click.option("--last", type=click.IntRange(min=1), help="How many orders, the newest. [default: 100; --stats: all]")
+@click.option("--stats", "with_stats", is_flag=True, help="Show statistics of the orders instead of a list.")
+@click.option(
+    "--by",
+    default=",".join(stats.BY_DEFAULT),
+    show_default=True,
+    callback=lambda _, __, value: _dimensions(value),
+    help=f"Groups of the statistics: some of {', '.join(stats.DIMENSIONS)}, comma separated; empty: one group.",
+)
+@click.option("--html", type=click.Path(dir_okay=False), metavar="FILE", help="Write one standalone page instead.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: times in UNIX ns, frames in full.")
-def command(journal: str, order_id: str | None, last: int, as_json: bool) -> None:
-    """Show the orders in JOURNAL, or draw the life of one of them.
+def command(
+    journal: str,
+    order: str | None,
+    order_option: str | None,
+    also: tuple[str, ...],
+    last: int | None,
+    with_stats: bool,
+    by: Sequence[str],
+    html: str | None,
+    as_json: bool,
+) -> None:
+    """Show the orders in JOURNAL, or draw the life of one ORDER of them.
 
     JOURNAL is the SQLite file that an execution client writes (config field `journal`). It is only read, so a node may
-    be running on it.
+    be running on it. ORDER is a client order id, or else a venue order id.
     """
+    order_id = order or order_option
+    if order_id is not None and (with_stats or also):
+        raise CliError("--stats and --also are about many orders: leave ORDER out")
+    if with_stats and html:
+        raise CliError("--html has the statistics in it: leave --stats out")
     try:
-        with JournalReader(journal) as reader:
-            if order_id is None:
-                _list(reader, last, as_json)
-            else:
+        if html is not None:
+            _write_page(journal, also, order_id, last or _LISTED, by, html, as_json)
+        elif with_stats:
+            _show_stats((journal, *also), last, by, as_json)
+        elif order_id is not None:
+            with JournalReader(journal) as reader:
                 _draw(reader, order_id, as_json)
+        else:
+            _list((journal, *also), last or _LISTED, as_json)
     except JournalError as e:
         raise CliError(str(e)) from None
 
 
-def _list(reader: JournalReader, last: int, as_json: bool) -> None:
+def _dimensions(text: str) -> tuple[str, ...]:
+    names = tuple(name for name in (part.strip() for part in text.split(",")) if name)
+    for name in names:
+        if name not in stats.DIMENSIONS:
+            raise click.BadParameter(f"{name!r} is none of {', '.join(stats.DIMENSIONS)}", param_hint="--by")
+    return names
+
+
+# -- the list ----------------------------------------------------------------------------------------------------------
+
+
+def _list(journals: Sequence[str], last: int, as_json: bool) -> None:
+    listed: list[tuple[JournalReader, int, list[JournalOrder]]] = []
     with busy("reading the journal", quiet=as_json):
-        count, orders = reader.count(), reader.orders(last)
+        for path in journals:
+            with JournalReader(path) as reader:
+                listed.append((reader, reader.count(), reader.orders(last)))
     if as_json:
-        listed = [as_dict(order) for order in orders]
-        print_json({"journal": str(reader.path), "account": reader.account, "count": count, "orders": listed})
+        told = [
+            {
+                "journal": str(reader.path),
+                "account": reader.account,
+                "count": count,
+                "orders": [as_dict(order) for order in orders],
+            }
+            for reader, count, orders in listed
+        ]
+        print_json(told[0] if len(told) == 1 else {"journals": told})
         return
     console = out()
-    title = f"{count} orders of account {reader.account}" + (f", the last {len(orders)}" if count > len(orders) else "")
+    for reader, count, orders in listed:
+        title = f"{count} orders of account {reader.account}"
+        title += f", the last {len(orders)}" if count > len(orders) else ""
+        console.print(_order_table(title, orders))
+
+
+def _order_table(title: str, orders: Sequence[JournalOrder]) -> Table:
     table = Table(title=title, title_justify="left", header_style="bold")
     for column in ("client order id", "instrument", "side", "type", "qty", "filled", "status", "to accept", "duration"):
         right = column in ("qty", "filled", "to accept", "duration")
         table.add_column(column, justify="right" if right else "left", no_wrap=True)
     for order in orders:
         state = order.state
+        life = order.lifecycle()
         table.add_row(
             order.client_order_id,
             order.symbol,
@@ -57,29 +122,89 @@ def _list(reader: JournalReader, last: int, as_json: bool) -> None:
             f"{state.type.name} {order.terms.time_in_force.name}",
             plain(state.quantity),
             f"{plain(state.filled_qty)} ({float(order.fill_ratio):.0%})",
-            Text(state.status.name, style=timeline_view.STATUS_STYLES.get(state.status, "")),
-            secs(order.time_to_accept_ns),
+            Text(timeline_view.status_text(life), style=timeline_view.STATUS_STYLES.get(state.status, "")),
+            secs(life.time_to_accept_ns),
             "open" if order.closed_ns is None else secs(order.duration_ns),
         )
-    console.print(table)
+    return table
+
+
+# -- one order ---------------------------------------------------------------------------------------------------------
 
 
 def _draw(reader: JournalReader, order_id: str, as_json: bool) -> None:
     with busy("reading the journal", quiet=as_json):
-        order = reader.order(order_id)
-        frames = [] if order is None else reader.frames(order)
-    if order is None:
-        known = ", ".join(found.client_order_id for found in reader.orders(5)) or "none"
-        raise CliError(f"no order {order_id!r} in {reader.path}; the last ones are: {known}")
+        order = _found(reader, order_id)
+        frames = reader.frames(order)
     if as_json:
         print_json({"journal": str(reader.path), "account": reader.account, **life_as_dict(order, frames)})
     else:
         timeline_view.show(out(), order, frames)
 
 
+def _found(reader: JournalReader, order_id: str) -> JournalOrder:
+    order = reader.order(order_id)
+    if order is None:
+        known = ", ".join(found.client_order_id for found in reader.orders(5)) or "none"
+        raise CliError(f"no order {order_id!r} in {reader.path}; the last ones are: {known}")
+    return order
+
+
+# -- statistics --------------------------------------------------------------------------------------------------------
+
+
+def _show_stats(journals: Sequence[str], last: int | None, by: Sequence[str], as_json: bool) -> None:
+    tracker = LifecycleTracker()
+    with busy("reading the journal", quiet=as_json):
+        for path in journals:
+            with JournalReader(path) as reader:
+                for life in reader.lifecycles(last):
+                    tracker.put(life)
+    found, total = stats.groups(tracker, by), tracker.statistics()
+    if as_json:
+        print_json({"journals": list(journals), **stats.report_as_dict(found, total, by)})
+        return
+    console = out()
+    for table in stats.tables(found, total):
+        console.print(table)
+
+
+# -- the page ----------------------------------------------------------------------------------------------------------
+
+
+def _write_page(
+    journal: str, also: Sequence[str], order_id: str | None, last: int, by: Sequence[str], html: str, as_json: bool
+) -> None:
+    lives: list[timeline_html.Life] = []
+    accounts: list[str] = []
+    count = 0
+    for path in (journal, *also):
+        with JournalReader(path) as reader, busy(f"reading {path}", quiet=as_json):
+            accounts.append(reader.account)
+            orders = reader.orders(last) if order_id is None else [_found(reader, order_id)]
+            count += reader.count()
+            lives += [(order, reader.frames(order), order.lifecycle(reader.venue)) for order in orders]
+    lives.sort(key=lambda life: life[0].created_ns)
+    title = f"Orders of account {', '.join(accounts)}"
+    shown = f"{len(lives)} of {count} orders" if count > len(lives) else f"{count} orders"
+    target = Path(html)
+    try:
+        target.write_text(timeline_html.page(title, f"{shown}, from {journal}", lives, by), encoding="utf-8")
+    except OSError as e:
+        raise CliError(f"{html} cannot be written: {e.strerror}") from None
+    if as_json:
+        print_json({"html": str(target), "orders": len(lives), "bytes": target.stat().st_size})
+    else:
+        err().print(f"{target}: {len(lives)} orders", style="dim", markup=False, soft_wrap=True)
+
+
+# -- plain values ------------------------------------------------------------------------------------------------------
+
+
 def as_dict(order: JournalOrder) -> dict[str, Any]:
     """Return an order with its measures as plain values; times and durations in ns, decimals as text."""
     state, terms = order.state, order.terms
+    life: OrderLifecycle = order.lifecycle()
     return {
         "client_order_id": order.client_order_id,
         "venue_order_id": order.venue_order_id,
@@ -95,16 +220,19 @@ def as_dict(order: JournalOrder) -> dict[str, Any]:
         "avg_px": None if state.avg_px is None else str(state.avg_px),
         "fill_ratio": str(order.fill_ratio),
         "status": state.status.name,
+        "phase": life.phase.name,
+        "ending": None if life.ending is None else life.ending.name,
         "created_ns": order.created_ns,
         "closed_ns": order.closed_ns,
         "duration_ns": order.duration_ns,
-        "time_to_accept_ns": order.time_to_accept_ns,
-        "time_to_first_fill_ns": order.time_to_first_fill_ns,
+        "time_to_accept_ns": life.time_to_accept_ns,
+        "time_to_first_fill_ns": life.time_to_first_fill_ns,
+        "cancel_latency_ns": life.cancel_latency_ns,
         "fault": order.fault or None,
     }
 
 
-def life_as_dict(order: JournalOrder, frames: list[JournalFrame]) -> dict[str, Any]:
+def life_as_dict(order: JournalOrder, frames: Sequence[JournalFrame]) -> dict[str, Any]:
     """Return an order, its frames and its events as plain values on one axis."""
     timeline: list[dict[str, Any]] = []
     for moment in timeline_view.moments(order, frames):

@@ -53,8 +53,7 @@ def state_diagram() -> str:
                 f'<path class="arrow" data-step="{start.name}>{end.name}" d="{_curve(start, end)}" '
                 f'marker-end="url(#tip)"><title>{title}</title></path>'
             )
-    for status in OrderStatus:
-        lines.append(_box(status))
+    lines.extend(_box(status) for status in OrderStatus)
     lines.append("</svg>")
     return "\n".join(lines)
 

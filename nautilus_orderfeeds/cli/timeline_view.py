@@ -15,6 +15,7 @@ from nautilus_orderfeeds.cli.console import secs
 from nautilus_orderfeeds.orders import events as ev
 from nautilus_orderfeeds.orders.decimals import plain
 from nautilus_orderfeeds.orders.journal_reader import JournalFrame, JournalOrder
+from nautilus_orderfeeds.orders.lifecycle import OrderLifecycle, Phase
 from nautilus_orderfeeds.orders.words import LiquiditySide, OrderStatus
 
 #: Letter and colour of an event on the axis.
@@ -40,6 +41,9 @@ _MARKS: Final[dict[type[ev.OrderEvent], tuple[str, str]]] = {
 _FRAME_MARK: Final = ("•", "blue")
 _FAULT_MARK: Final = ("?", "bold red")
 STATUS_STYLES: Final = {
+    OrderStatus.SUBMITTED: "magenta",
+    OrderStatus.PENDING_UPDATE: "magenta",
+    OrderStatus.PENDING_CANCEL: "magenta",
     OrderStatus.FILLED: "green",
     OrderStatus.PARTIALLY_FILLED: "yellow",
     OrderStatus.ACCEPTED: "cyan",
@@ -105,7 +109,7 @@ def _head(console: Console, order: JournalOrder, frames: Sequence[JournalFrame])
     title = Text.assemble(
         (order.client_order_id, "bold"),
         f"  {terms.side.name} {plain(terms.quantity)} {order.symbol}{price} {kind}  ",
-        (state.status.name, STATUS_STYLES.get(state.status, "")),
+        (status_text(order.lifecycle()), STATUS_STYLES.get(state.status, "")),
     )
     console.print(title, soft_wrap=True)
     origin = "entered elsewhere" if order.external else f"strategy {order.strategy_id}"
@@ -159,9 +163,19 @@ def _places(life: Sequence[Moment], room: int) -> list[int]:
     return places
 
 
+def event_mark(event: ev.OrderEvent) -> tuple[str, str]:
+    """Return the letter and the colour of an event."""
+    return _MARKS.get(type(event), ("*", "white"))
+
+
+def status_text(life: OrderLifecycle) -> str:
+    """Return an order's status for people; where the outcome of a request is not known, that and what is missing."""
+    return limbo.status_text(life.status, is_named=life.venue_order_id is not None)
+
+
 def _mark(moment: Moment) -> tuple[str, str]:
     if moment.event is not None:
-        return _MARKS.get(type(moment.event), ("*", "white"))
+        return event_mark(moment.event)
     return _FAULT_MARK if moment.frame is not None and moment.frame.fault else _FRAME_MARK
 
 

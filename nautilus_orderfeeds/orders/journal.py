@@ -126,6 +126,7 @@ class Journal:
         self._schedule = schedule
         self._pending: deque[tuple[str, tuple[Any, ...]]] = deque()
         self._flush_due = False
+        self._marks: dict[str, int] = {}
         self._lock: filelock.BaseFileLock | None = None
         if path != ":memory:":
             self._lock = _locked(path)
@@ -226,6 +227,7 @@ class Journal:
 
     def set_mark(self, key: str, value: int) -> None:
         """Record a high-water mark (a nonce, a watermark in ns) at once."""
+        self._marks[key] = value
         self._append("INSERT OR REPLACE INTO marks VALUES (?, ?)", (key, value))
         self.flush()
 
@@ -289,9 +291,11 @@ class Journal:
     # -- reading ---------------------------------------------------------------------------------------------------
 
     def mark(self, key: str) -> int:
-        """Return a high-water mark, 0 if there is none."""
-        row = self._db.execute("SELECT value FROM marks WHERE key = ?", (key,)).fetchone()
-        return 0 if row is None else int(row[0])
+        """Return a high-water mark, 0 if there is none; a file that is lost meanwhile does not matter to it."""
+        if key not in self._marks:
+            row = self._db.execute("SELECT value FROM marks WHERE key = ?", (key,)).fetchone()
+            self._marks[key] = 0 if row is None else int(row[0])
+        return self._marks[key]
 
     def load(self) -> list[OrderRecord]:
         """Return every order kept, oldest first, with its events.

@@ -33,6 +33,9 @@ _AFTER_NS: Final = 60 * _NS_PER_SEC
 #: A shorter id is a common number too, so it counts only where it stands under a key that ends in "id".
 _TELLING_LENGTH: Final = 8
 
+#: Streams are judged by so many frames: all would take too long to count.
+_LATEST_FRAMES: Final = 1_000
+
 _decode_event = msgspec.json.Decoder(AnyOrderEvent).decode
 _decode_terms = msgspec.json.Decoder(NewOrder).decode
 _decode_refs = msgspec.json.Decoder(tuple[str, ...]).decode
@@ -59,6 +62,15 @@ class JournalFrame(Struct, frozen=True):
     stream: str
     raw: bytes
     fault: str | None = None
+
+
+class JournalStream(Struct, frozen=True):
+    """One stream among the last frames: how many, how many of them unreadable, when the last came (UNIX ns)."""
+
+    name: str
+    frames: int
+    faults: int
+    last_frame_ns: int
 
 
 class JournalOrder(Struct, frozen=True, kw_only=True):
@@ -243,6 +255,16 @@ class JournalReader:
             tracker.put(order.lifecycle(self.venue))
         return tracker
 
+    def streams(self) -> list[JournalStream]:
+        """Return how the streams did lately, by the last frames kept."""
+        latest = f"SELECT stream, fault, recorded_ns FROM frames ORDER BY seq DESC LIMIT {_LATEST_FRAMES}"
+        with self._reading():
+            rows = self._db.execute(
+                "SELECT stream, count(*), sum(fault IS NOT NULL), max(recorded_ns) "
+                f"FROM ({latest}) GROUP BY stream ORDER BY stream"
+            ).fetchall()
+        return [JournalStream(*row) for row in rows]
+
     def frames(self, order: JournalOrder) -> list[JournalFrame]:
         """Return the frames that name an order by any of its ids, in the order they came.
 
@@ -262,6 +284,14 @@ class JournalReader:
             ).fetchall()
         pattern = _naming(ids)
         return [JournalFrame(row[0], row[1], bytes(row[2]), row[3]) for row in rows if pattern.search(bytes(row[2]))]
+
+    def all_frames(self) -> Iterator[JournalFrame]:
+        """Yield every frame kept, in the order they came."""
+        with self._reading():
+            for recorded_ns, stream, raw, fault in self._db.execute(
+                "SELECT recorded_ns, stream, raw, fault FROM frames ORDER BY seq"
+            ):
+                yield JournalFrame(recorded_ns, stream, bytes(raw), fault)
 
     # -- inside ----------------------------------------------------------------------------------------------------
 

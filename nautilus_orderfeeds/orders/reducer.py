@@ -57,7 +57,7 @@ def reduce(state: OrderState, update: OrderUpdate, rules: Rules) -> Events:
     if venue_order_id is not None and venue_order_id != state.venue_order_id:
         if state.venue_order_id is None:
             state.venue_order_id, state.placement = venue_order_id, Placement.VENUE
-        elif not state.is_named:
+        elif not state.is_named or update.renamed:
             _rename(state, out, update)
     terms_are_new = learn(state, update)
     known = state.known
@@ -141,7 +141,7 @@ def _was_sent(state: OrderState, out: Events, update: OrderUpdate) -> bool:
 
 
 def _rename(state: OrderState, out: Events, update: OrderUpdate) -> None:
-    """Take over the venue's id of an order that was held here: the framework has to be told that its id changes."""
+    """Take over the venue's new id of an order (it was held here, or replaced there): the framework is told of it."""
     assert update.venue_order_id is not None
     if state.is_closed:
         state.venue_order_id, state.placement = update.venue_order_id, Placement.VENUE

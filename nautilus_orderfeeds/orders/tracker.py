@@ -18,13 +18,13 @@ from nautilus_orderfeeds.orders.inference import Rules
 from nautilus_orderfeeds.orders.reducer import reduce, settle
 from nautilus_orderfeeds.orders.requests import NewOrder, OrderRef
 from nautilus_orderfeeds.orders.state import OrderState, Placement, evolve
-from nautilus_orderfeeds.orders.updates import OrderUpdate
+from nautilus_orderfeeds.orders.updates import OrderUpdate, Source
 from nautilus_orderfeeds.orders.words import CLOSED_STATUSES, OrderStatus, OrderType, TimeInForce
 
 #: Updates kept for orders not yet bound; beyond this the oldest is released as an external order's.
 _MAX_UNBOUND: Final = 1_000
 
-#: An order that a venue took up so long before or after one of ours was sent is not that order, whatever its clock.
+#: `OrderTracker.arrival_ns` of a venue that does not say: longer than any request or clock takes.
 _ARRIVAL_NS: Final = 300_000_000_000
 
 
@@ -50,6 +50,9 @@ class TrackedOrder:
         UNIX ns.
     unsettled_since_ns : int
         UNIX ns since the venue claims more than could be told; 0 if it does not.
+    awaits_answer : bool
+        Its submit is not answered yet, or was refused: where other accounts' orders are told of too, another one may
+        have the same client order id, and only the answer says which is ours.
     is_open : bool
         Not told to be closed, or the venue claims more than could be told.
     native : Any
@@ -65,6 +68,7 @@ class TrackedOrder:
     created_ns: int = 0
     ts_accepted: int = 0
     unsettled_since_ns: int = 0
+    awaits_answer: bool = False
     is_open: bool = False
     native: Any = None
 
@@ -100,6 +104,8 @@ class OrderTracker:
         #: Updates about other accounts' orders come too (`Capabilities.foreign_updates`), where another order may have
         #: the same client order id: an echoed key then counts only as long as the venue's id is not known.
         self.foreign_updates = False
+        #: An order that the venue took up longer before or after one of ours was sent is not that order, ns.
+        self.arrival_ns = _ARRIVAL_NS
 
     def __len__(self) -> int:
         return len(self._orders)
@@ -146,7 +152,7 @@ class OrderTracker:
         One that cannot be does not wait: an order that was never received would hide everybody else's for ever.
         """
         return any(
-            tracked.in_flight and not tracked.state.is_named and _may_be(tracked, update)
+            tracked.in_flight and not tracked.state.is_named and self._may_be(tracked, update)
             for tracked in self._open.values()
         )
 
@@ -293,6 +299,14 @@ class OrderTracker:
         if tracked.state.venue_order_id is not None:
             self._by_venue_id.pop(tracked.state.venue_order_id, None)
 
+    def _may_be(self, tracked: TrackedOrder, update: OrderUpdate) -> bool:
+        """Whether `update`, which names no known order, may be about `tracked`, which has no name yet."""
+        if update.symbol not in (None, tracked.state.symbol) or update.side not in (None, tracked.state.side):
+            return False
+        if not update.ts_accepted or not tracked.created_ns or tracked.state.placement is Placement.RELEASED:
+            return True  # one that was held here first was sent at some other time
+        return abs(update.ts_accepted - tracked.created_ns) <= self.arrival_ns
+
     # -- bookkeeping -----------------------------------------------------------------------------------------------
 
     def _after(self, tracked: TrackedOrder, events: list[ev.OrderEvent], now_ns: int, ts_accepted: int) -> None:
@@ -331,17 +345,10 @@ class OrderTracker:
         self._after(tracked, [], 0, 0)
 
 
-def _may_be(tracked: TrackedOrder, update: OrderUpdate) -> bool:
-    """Whether `update`, which names no known order, may be about `tracked`, which has no name yet."""
-    if update.symbol not in (None, tracked.state.symbol) or update.side not in (None, tracked.state.side):
-        return False
-    if not update.ts_accepted or not tracked.created_ns or tracked.state.placement is Placement.RELEASED:
-        return True  # one that was held here first was sent at some other time
-    return abs(update.ts_accepted - tracked.created_ns) <= _ARRIVAL_NS
-
-
 def _is_other(tracked: TrackedOrder, update: OrderUpdate) -> bool:
-    """Whether `update`, which names `tracked` by a key of ours, is certainly about another order."""
+    """Whether `update`, which names `tracked` by a key of ours, is or may be about another account's order."""
     if update.venue_order_id is not None and tracked.state.is_named:
         return update.venue_order_id != tracked.state.venue_order_id
+    if tracked.awaits_answer and update.source is not Source.ANSWER:
+        return True
     return update.symbol not in (None, tracked.state.symbol) or update.side not in (None, tracked.state.side)

@@ -138,6 +138,8 @@ class OrderUpdate(_Head, frozen=True, kw_only=True):
         A refused cancel told by the stream; the key makes it once only.
     version : int
         Venue's own version of the order, 0 if it has none.
+    renamed : bool
+        The order, found by `client_order_id`, goes on under `venue_order_id`: the venue has replaced it by another one.
     ts_event, ts_accepted : int
         UNIX ns, 0 if not said.
     """
@@ -167,6 +169,7 @@ class OrderUpdate(_Head, frozen=True, kw_only=True):
     cancel_reject_reason: str = ""
     cancel_reject_key: str = ""
     version: int = 0
+    renamed: bool = False
 
 
 class Balance(Struct, frozen=True, kw_only=True):

@@ -283,6 +283,14 @@ class LooksUp(Protocol):
 class KnowsOrders(Protocol):
     """A `Venue` that has to tell its own unnamed orders from all others (it echoes no key of ours)."""
 
+    @property
+    def arrival_secs(self) -> float:
+        """How far the venue's time of an order's creation may be from ours of its recording, at most.
+
+        A request waits for a rate limit up to twice the limit of one call before it leaves or is given up.
+        """
+        ...
+
     def use_orders(self, is_known: Callable[[str], bool]) -> None:
         """Take what tells whether the venue's id of an order is known, also from an earlier run."""
         ...

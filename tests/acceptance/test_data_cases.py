@@ -166,7 +166,7 @@ def data_case(case_id: str, *, config: Mapping[str, Any] | None = None, load_onl
 def check_instrument(scene: DataScene, instrument: Instrument) -> None:
     product = scene.sim.market.products[instrument.raw_symbol.value]
     assert instrument.id.venue.value == scene.profile.venue
-    assert instrument.id.symbol.value == product.symbol.upper()
+    assert instrument.id.symbol.value == scene.profile.symbol_of(product.symbol)
     if scene.profile.lists_steps:
         assert instrument.price_increment.as_decimal() == product.tick
         assert instrument.size_increment.as_decimal() == product.lot

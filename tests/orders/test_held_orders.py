@@ -134,3 +134,16 @@ def test_where_other_accounts_are_told_of_a_key_counts_only_until_the_id_is_know
     assert tracker.find(update("88")) is None
     by_id = OrderUpdate(source=Source.STREAM, venue_order_id="88", client_order_id="O-1")
     assert tracker.find(by_id) is None
+
+
+def test_where_other_accounts_are_told_of_a_key_does_not_count_before_the_answer():
+    tracker = OrderTracker()
+    one = tracker.add(TERMS, RULES, ("cid:O-1",), 1)
+    one.awaits_answer = True
+    assert tracker.find(update("88")) is one  # usual venues: a key is unique
+    tracker.foreign_updates = True
+    assert tracker.find(update("77")) is None
+    answer = OrderUpdate(source=Source.ANSWER, venue_order_id="78", refs=("cid:O-1",), client_order_id="O-1")
+    assert tracker.find(answer) is one
+    one.awaits_answer = False  # none came: the key is all there is
+    assert tracker.find(update("77")) is one

@@ -212,6 +212,18 @@ def test_failed_write_refuses_the_order_and_loses_nothing(tmp_path: Path) -> Non
     journal.close()
 
 
+def test_marks_are_told_although_the_file_is_lost(tmp_path: Path) -> None:
+    """The account is read by its watermark: a lost journal must not keep anybody from knowing what became of orders."""
+    journal = Journal(tmp_path / "journal.db", "TEST-001")
+    journal.set_mark("synced_ns", 5)
+    assert journal.mark("never set") == 0
+    journal._db.close()
+
+    journal.set_mark("synced_ns", 7)
+    assert journal.mark("synced_ns") == 7
+    assert journal.mark("never set") == 0
+
+
 def test_growth_is_bounded_but_open_orders_stay(tmp_path: Path) -> None:
     journal = Journal(path_of(tmp_path), "BSX-001", Retention(frame_days=1, order_days=2, max_frames=10))
     for name, closed in (("old", 1 * DAY), ("young", 9 * DAY), ("open", None)):

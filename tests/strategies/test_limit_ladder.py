@@ -70,12 +70,12 @@ def test_what_a_rung_filled_is_taken_off_and_the_rung_placed_again():
 
 
 def test_a_part_filled_rung_that_was_moved_is_still_taken_off():
-    strategy, run = start(take_profit_ticks=15, recentre_ticks=5)
+    strategy, run = start(take_profit_ticks=15, recentre_ticks=3)
     run.quote("50000.0", "50001.0")
     run.trade("49999.0", "0.004", AggressorSide.SELLER)
-    run.quote("50000.5", "50001.5")
-    run.quote("50000.5", "50001.5")
-    run.quote("50000.5", "50001.5")
+    run.quote("50000.3", "50001.3")
+    run.quote("50000.3", "50001.3")
+    run.quote("50000.3", "50001.3")
     (profit,) = run.open("PROFIT-BUY-0")
     assert (profit.quantity.as_decimal(), profit.price.as_decimal()) == (D("0.004"), D("50000.5"))
     assert strategy.net_position() == D("0.004")

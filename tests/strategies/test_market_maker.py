@@ -115,7 +115,7 @@ def test_a_quote_never_takes_whatever_the_inventory():
     run.quote("49990.0", "49991.0")  # the bid fills: the lean is ten units of price
     run.quote("49990.0", "49991.0")
     assert prices(run)["OFFER"] == D("49990.1")
-    assert not [fill for fill in run.fills("OFFER")]
+    assert not run.fills("OFFER")
 
 
 def test_an_order_size_below_the_least_halts_it():

@@ -17,7 +17,7 @@ D = Decimal
 def start(**options: Any) -> tuple[Monitor, Backtest]:
     monitor = Monitor(MonitorConfig(order_id_tag="009", **options))
     ladder = LimitLadder(LimitLadderConfig(instrument_id=BTC.id, order_qty=D("0.01"), levels=1, order_id_tag="001"))
-    return monitor, Backtest(BTC, monitor, ladder)
+    return monitor, Backtest(BTC, ladder, monitor)  # stopped last
 
 
 def test_it_follows_the_orders_of_others_and_sends_nothing():
@@ -25,6 +25,8 @@ def test_it_follows_the_orders_of_others_and_sends_nothing():
     run.quote("50000.0", "50001.0")
     (bid,) = run.open("BUY-0")
     run.trade(bid.price.as_decimal(), "0.004", AggressorSide.SELLER)
+    run.strategies[0].stop()
+    run.quote("50000.0", "50001.0")
     run.stop()
     assert not run.cache.orders(strategy_id=monitor.id)
     assert len(monitor.lives) == 3  # both rungs and the order that closes the position

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from nautilus_trader.backtest.models import LatencyModel
 from nautilus_trader.model.enums import AggressorSide, OrderStatus
 from nautilus_trader.test_kit.providers import TestInstrumentProvider
 
@@ -72,7 +73,7 @@ def test_every_entry_and_exit_makes_one_round_trip(entry: Entry, exit_: Exit, up
 
 
 def test_a_part_filled_entry_is_cancelled_and_what_it_got_is_protected():
-    strategy, run = start(entry=Entry.LIMIT, exit=Exit.OCO, exit_offset_ticks=0)
+    strategy, run = start(entry=Entry.LIMIT, exit=Exit.OCO, exit_offset_ticks=0, venue={"liquidity_consumption": True})
     run.quote("50002.0", "50003.0", size="0.004")
     ticks(run, "50003.5", "50003.5", "50003.5")
     (entry,) = run.orders("ENTRY-BUY")
@@ -82,12 +83,14 @@ def test_a_part_filled_entry_is_cancelled_and_what_it_got_is_protected():
 
 
 def test_an_entry_that_missed_the_market_is_taken_back_and_tried_again():
-    strategy, run = start(entry=Entry.LIMIT, exit_offset_ticks=0)
-    strategy._entries = []
-    run.quote("50002.0", "50003.0", size="1")
+    late = LatencyModel(base_latency_nanos=1_500_000)  # the quotes of this test are a millisecond apart
+    strategy, run = start(entry=Entry.LIMIT, exit_offset_ticks=0, venue={"latency_model": late})
+    ticks(run, "50002.0", "50010.0", "50010.1", "50010.2", "50010.3", "50010.4")
     (first,) = run.orders("ENTRY-BUY")
-    assert first.status == OrderStatus.FILLED  # the market was there: nothing to take back
+    assert (first.status, first.filled_qty.as_decimal()) == (OrderStatus.CANCELED, 0)
+    ticks(run, *["50010.5"] * 8)
     assert strategy.net_position() == D("0.01")
+    assert len(run.orders("ENTRY-BUY")) == 2
 
 
 def test_where_the_venue_refuses_the_exits_they_are_watched_here():

@@ -61,7 +61,7 @@ class Backtest:
             oms_type=OmsType.NETTING,
             account_type=account_type,
             starting_balances=[Money.from_str(text) for text in balances],
-            default_leverage=Decimal(10),
+            default_leverage=Decimal(10) if account_type == AccountType.MARGIN else None,
             **{"book_type": BookType.L1_MBP, "use_market_order_acks": True, **venue},
         )
         self.engine.add_instrument(instrument)

@@ -89,14 +89,14 @@ class ShortRun(NamedTuple):
     """Client order id: a market order."""
 
 
-async def short_run(journal: Path, during: Callable[[], None] = lambda: None) -> ShortRun:
+async def short_run(journal: Path, during: Callable[[], None] = lambda: None, **fields: Any) -> ShortRun:
     """Trade a little against simulated BSX: a bid filled in two parts and cancelled, and a market order.
 
-    `during` is called while the node runs and everything has settled.
+    `during` is called while the node runs and everything has settled; `fields` are further ones of the exec config.
     """
     async with simulate("bsx", seed=3, market_flow=False) as sim:
         strategy = Strategy()
-        config = node_config({"BSX": sim.exec_config(journal=str(journal), requests_per_sec=500)})
+        config = node_config({"BSX": sim.exec_config(journal=str(journal), requests_per_sec=500, **fields)})
         async with running_node(
             config, exec_factories={"BSX": BsxLiveExecClientFactory}, strategies=(strategy,)
         ) as run:
@@ -128,9 +128,9 @@ def _shown(sim: Simulation) -> Decimal:
     return sim.ledger.balance("USDC").quantize(Decimal("1e-8"))
 
 
-def run_short(journal: Path, during: Callable[[], None] = lambda: None) -> ShortRun:
+def run_short(journal: Path, during: Callable[[], None] = lambda: None, **fields: Any) -> ShortRun:
     """Do a `short_run` from a test that is no coroutine."""
-    return asyncio.run(short_run(journal, during))
+    return asyncio.run(short_run(journal, during, **fields))
 
 
 def lines(text: str, *needles: str) -> Sequence[str]:

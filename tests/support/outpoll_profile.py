@@ -95,6 +95,7 @@ OUTPOLL = VenueProfile(
     tob_offset_ticks=25,
     nearer_ticks=45,
     prices=(Decimal("0.01"), Decimal("0.99")),
+    symbol_of=str,
     endow=_endow,
     secrets=("api_key", "api_secret"),
     bad_logins={

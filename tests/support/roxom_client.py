@@ -46,8 +46,13 @@ def event(status: str = "submitted", executed: str = "0.00", remaining: str = "1
 
 
 def rest_order(status: str = "submitted", filled: str | None = "0.00", **changed: Any) -> wire.Order:
+    """An order over REST in the current shape, decoded."""
+    return wire.ORDER.decode(json.dumps(rest_json(status, filled, **changed)))
+
+
+def rest_json(status: str = "submitted", filled: str | None = "0.00", **changed: Any) -> dict[str, Any]:
     """An order over REST in the current shape."""
-    order = {
+    return {
         "id": ORDER_ID,
         "symbol": "GOLD-BTC",
         "instType": "perpetual",
@@ -63,14 +68,13 @@ def rest_order(status: str = "submitted", filled: str | None = "0.00", **changed
         "unit": "btc",
         **changed,
     }
-    return wire.ORDER.decode(json.dumps(order))
 
 
 def terms(**changed: Any) -> Terms:
     """What was asked for: a limit order to buy 1.00 at 0.048582."""
     fields: dict[str, Any] = {
         "client_order_id": "O-1",
-        "sent_ns": CREATED_NS - 5_000_000,
+        "made_ns": CREATED_NS - 5_000_000,
         "symbol": "GOLD-BTC",
         "side": OrderSide.BUY,
         "type": OrderType.LIMIT,

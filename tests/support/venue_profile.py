@@ -154,6 +154,8 @@ class VenueProfile:
         By how many ticks less than the cases say other orders rest from it, where prices have a narrow range.
     prices : tuple[Decimal, Decimal], optional
         Lowest and highest price of an order.
+    symbol_of : Callable[[str], str]
+        Makes the framework's symbol of the venue's: in upper case, unless it is an id that must stay as it is.
     endow : Callable[[Any], None], optional
         Give the account of a running simulation what it is to sell, where nobody can sell what they do not hold.
     secrets : tuple[str, ...]
@@ -227,6 +229,7 @@ class VenueProfile:
     tob_offset_ticks: int = 50
     nearer_ticks: int = 0
     prices: tuple[Decimal, Decimal] | None = None
+    symbol_of: Callable[[str], str] = str.upper
     endow: Callable[[Any], None] | None = None
     secrets: tuple[str, ...] = ()
     bad_logins: Mapping[str, tuple[Mapping[str, Any], str]] = field(default_factory=dict)

@@ -197,7 +197,7 @@ class OrderQueries:
             looked = await self._status(wire.Named(client_order_id=client_order_id), is_leg=is_leg(ref))
             nothing_there = nothing_there and looked.not_exists
             reading = looked.reading
-            if reading is not None and not set(reading.update.refs).isdisjoint(ref.refs):
+            if reading is not None and _row_of(ref, [reading]) is not None:
                 found.updates.append(reading.update)
                 return
         if nothing_there and not may_be_late:
@@ -243,8 +243,31 @@ class OrderQueries:
 
 
 def _row_of(ref: OrderRef, rows: Sequence[Reading]) -> Reading | None:
-    """Return the row about `ref`: by the venue's id if that is known, else by what comes back of ours."""
+    """Return the row about `ref`: by the venue's id if that is known, else by what comes back of ours.
+
+    The list is everybody's, and another login's order may show the same client order id: then none is taken for ours.
+    """
     if ref.venue_order_id is not None:
         return next((row for row in rows if row.update.venue_order_id == ref.venue_order_id), None)
     keys = set(ref.refs)
-    return next((row for row in rows if not keys.isdisjoint(row.update.refs)), None)
+    found = [row for row in rows if not keys.isdisjoint(row.update.refs) and _fits(ref, row.update)]
+    if len(found) > 1:
+        _log.error(
+            "%s: %d listed orders (%s) may be %r, which was not acknowledged: none is taken for it",
+            VENUE,
+            len(found),
+            ", ".join(row.update.venue_order_id or "" for row in found),
+            ref.client_order_id,
+        )
+        return None
+    return found[0] if found else None
+
+
+def _fits(ref: OrderRef, update: OrderUpdate) -> bool:
+    """Whether an order has the terms of `ref` that nothing changes, as far as they are told."""
+    type_ = None if ref.terms is None else ref.terms.type
+    return (
+        update.symbol in (None, ref.symbol)
+        and (None in (update.side, ref.side) or update.side is ref.side)
+        and (None in (update.type, type_) or update.type is type_)
+    )

@@ -17,10 +17,10 @@ from nautilus_orderfeeds.venues.outpoll.external import external_update
 from nautilus_orderfeeds.venues.outpoll.frames import Hint, Ping, Snapshot, Unforeseen, decode_frame
 from nautilus_orderfeeds.venues.outpoll.matching import match, may_be_ours
 from nautilus_orderfeeds.venues.outpoll.memory import Calm, Intent, OrderMemory, memory_of_ref
+from nautilus_orderfeeds.venues.outpoll.pairs import Pairs, closes, entry_of
 from nautilus_orderfeeds.venues.outpoll.queries import Reading, time_ns
 from nautilus_orderfeeds.venues.outpoll.readback import Judge, filled_of
 from nautilus_orderfeeds.venues.outpoll.settings import OutpollSettings
-from nautilus_orderfeeds.venues.outpoll.tpsl import STOP_LOSS, TAKE_PROFIT, Pair, entry_of
 from nautilus_orderfeeds.venues.outpoll.wallet import Wallet
 from nautilus_orderfeeds.venues.outpoll.words import QUOTE, VENUE, side_of
 
@@ -51,7 +51,7 @@ class Ledger:
         self._judge = Judge(settings, self.wallet)
         self._memories: dict[str, OrderMemory] = {}
         self._intents: dict[str, Intent] = {}
-        self._pairs: dict[str, Pair] = {}
+        self.pairs = Pairs(settings, clock)
         #: FAILED or not, of orders that nobody knows yet.
         self._early: dict[str, list[bool]] = {}
         self._seen_ns: dict[str, int] = {}
@@ -80,18 +80,6 @@ class Ledger:
         elif isinstance(outcome, Refused):
             self._intents.pop(intent.terms.client_order_id, None)
 
-    def paired(self, tpsl_id: str, take_profit: NewOrder, stop_loss: NewOrder) -> Pair:
-        """Note a take-profit/stop-loss that the venue took."""
-        pair = Pair(
-            tpsl_id=tpsl_id,
-            calm=Calm(self._clock.monotonic()),
-            placed_ns=self._clock.time_ns(),
-            take_profit=take_profit,
-            stop_loss=stop_loss,
-        )
-        self._pairs[tpsl_id] = pair
-        return pair
-
     def _name(self, intent: Intent, venue_order_id: str) -> OrderMemory:
         self._intents.pop(intent.terms.client_order_id, None)
         now = self._clock.monotonic()
@@ -117,7 +105,7 @@ class Ledger:
     def cancelled(self, ref: OrderRef, outcome: Outcome) -> None:
         """Note how asking for a cancel ended."""
         now = self._clock.monotonic()
-        pair = self._pairs.get(entry_of(ref.venue_order_id or "") or "")
+        pair = self.pairs.find(entry_of(ref.venue_order_id or ""))
         if pair is not None:
             pair.calm.stir(now)
         memory = self._memories.get(ref.venue_order_id or "")
@@ -129,30 +117,18 @@ class Ledger:
         """Take up orders of an earlier run."""
         now = self._clock.monotonic()
         for ref in refs:
+            if self.pairs.remember(ref):
+                continue
             if ref.venue_order_id is None:
                 if ref.terms is not None and ref.client_order_id not in self._intents:
                     intent = Intent(terms=ref.terms, sent_ns=ref.created_ns, calm=Calm(now))
                     self._intents[ref.client_order_id] = intent
                 continue
-            tpsl_id = entry_of(ref.venue_order_id)
-            if tpsl_id is not None:
-                self._remember_leg(tpsl_id, ref, now)
-            elif ref.venue_order_id not in self._memories:
+            if ref.venue_order_id not in self._memories:
                 memory = memory_of_ref(ref, ref.venue_order_id, now)
                 if memory is not None:
                     self._memories[ref.venue_order_id] = memory
                     self._intents.pop(ref.client_order_id, None)
-
-    def _remember_leg(self, tpsl_id: str, ref: OrderRef, now: float) -> None:
-        if ref.terms is None or ref.venue_order_id is None:
-            return
-        pair = self._pairs.get(tpsl_id)
-        if pair is None:
-            pair = self._pairs[tpsl_id] = Pair(tpsl_id=tpsl_id, calm=Calm(now), placed_ns=ref.created_ns)
-        if ref.venue_order_id.endswith(TAKE_PROFIT):
-            pair.take_profit = pair.take_profit or ref.terms
-        elif ref.venue_order_id.endswith(STOP_LOSS):
-            pair.stop_loss = pair.stop_loss or ref.terms
 
     # -- the streams -------------------------------------------------------------------------------------------------
 
@@ -184,9 +160,10 @@ class Ledger:
         memory = self._memories.get(order_id)
         readback = Readback(order_id, f"ORDER_UPDATE {'FAILED' if hint.failed else 'SUCCESS'}")
         if memory is None:
-            if order_id in self._pairs:
-                self._pairs[order_id].calm.stir(now)
-                return [Readback(leg_id, readback.reason) for leg_id, _ in self._pairs[order_id].legs]
+            pair = self.pairs.find(order_id)
+            if pair is not None:
+                pair.calm.stir(now)
+                return [Readback(leg_id, readback.reason) for leg_id, _ in pair.legs]
             self._early.setdefault(order_id, []).append(hint.failed)
             while len(self._early) > _KEPT:
                 self._early.pop(next(iter(self._early)))
@@ -219,7 +196,7 @@ class Ledger:
             take_profit=update.tpp,
             stop_loss=update.slp,
         )
-        pair = self._pairs.get(update.i)
+        pair = self.pairs.find(update.i)
         if pair is None:
             return [told, Readback(reason="TPSL_UPDATE")]
         pair.calm.stir(self._clock.monotonic())
@@ -243,7 +220,7 @@ class Ledger:
         ):
             self._name(intent, order_id)
         self._fold_externals(reading)
-        unsolvable = {intent.terms.symbol for intent in self._intents.values()} | self._may_have_fired()
+        unsolvable = {intent.terms.symbol for intent in self._intents.values()} | self.pairs.may_have_fired(self.wallet)
         verdict = self._judge.judge(self._memories.values(), reading, now, unsolvable)
         updates = [*verdict.updates, *self._externals(reading)]
         open_ids = verdict.unsure
@@ -283,13 +260,13 @@ class Ledger:
 
     def _externals(self, reading: Reading) -> list[OrderUpdate]:
         named, intents = self.named(), list(self._intents.values())
-        closing = [pair for pair in self._pairs.values() if not pair.ended]
+        closing = self.pairs.open()
         found = []
         for order_id in reading.history.keys() | reading.active.keys():
             if order_id in named or may_be_ours(intents, reading, order_id):
                 continue
             row = reading.history.get(order_id)
-            if row is not None and any(row.a == pair.terms.symbol and row.si.upper() == "SELL" for pair in closing):
+            if row is not None and any(closes(pair, row) for pair in closing):
                 continue  # it may be what a take-profit or stop-loss became
             update = external_update(order_id, reading, self._settings, self._specs)
             if update is not None:
@@ -297,25 +274,12 @@ class Ledger:
         return found
 
     def named(self) -> set[str]:
-        """Return the ids of the orders that are ours."""
-        return set(self._memories)
+        """Return the ids of the orders that are ours, and of those that a take-profit or stop-loss became."""
+        return self._memories.keys() | self.pairs.closing_ids()
 
     def others(self, reading: Reading) -> set[str]:
         """Return the orders of a reading that are known, so none of those in flight: ours, or entered elsewhere."""
         return self.named() | {order_id for order_id in reading.order_ids() if self.is_known(order_id)}
-
-    def _may_have_fired(self) -> set[str]:
-        """Return the assets whose change of shares may be a take-profit's or stop-loss's."""
-        settle_secs = self._settings.read_settle_secs
-        return {
-            pair.terms.symbol
-            for pair in self.open_pairs()
-            if pair.live_at < self.wallet.changed_at(pair.terms.symbol) + settle_secs
-        }
-
-    def open_pairs(self) -> list[Pair]:
-        """Return the take-profits/stop-losses that have not ended."""
-        return [pair for pair in self._pairs.values() if not pair.ended]
 
     def _shed(self) -> None:
         ended = [memory.venue_order_id for memory in self._memories.values() if memory.ended]

@@ -1,109 +1,42 @@
-"""Take-profit and stop-loss of a position as one OCO pair of closing SELLs (protocol, 5.5; shapes assumed, `assumed`).
+"""Reading back what became of pairs of a take-profit and a stop-loss (protocol, 5.5; shapes assumed, `assumed`).
 
-The venue knows one entry with two prices. Here it is two orders with the ids ``<id>:TP`` and ``<id>:SL``. What closes
-the position is an order of the venue's own making, with another id: it is found in the history by its terms.
+What closes the position is an order of the venue's own making, with another id: it is found in the history by its
+terms, and the leg that fired goes on under that id (so that it is known after a restart, too).
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from math import inf
-from typing import Final
 
-from msgspec import Struct, structs
+from msgspec import Struct, field, structs
 
 from nautilus_orderfeeds.feed.errors import TransientFeedError
 from nautilus_orderfeeds.orders.decimals import ZERO
-from nautilus_orderfeeds.orders.requests import Denied, NewOrder
-from nautilus_orderfeeds.orders.updates import OrderUpdate, Source, VenueStatus
-from nautilus_orderfeeds.orders.words import ContingencyType, OrderSide, OrderType
+from nautilus_orderfeeds.orders.requests import NewOrder
+from nautilus_orderfeeds.orders.updates import END_STATUSES, OrderUpdate, Source, VenueStatus
 from nautilus_orderfeeds.venues.instruments import InstrumentSpec
 from nautilus_orderfeeds.venues.outpoll import assumed, wire
 from nautilus_orderfeeds.venues.outpoll.api import OutpollApi, reader
 from nautilus_orderfeeds.venues.outpoll.entry import TPSL
-from nautilus_orderfeeds.venues.outpoll.memory import Calm
+from nautilus_orderfeeds.venues.outpoll.pairs import STOP_LOSS, TAKE_PROFIT, Pair, closes
 from nautilus_orderfeeds.venues.outpoll.products import IS_PRIMARY
 from nautilus_orderfeeds.venues.outpoll.queries import Reading, time_ns
-from nautilus_orderfeeds.venues.outpoll.readback import fills_of
+from nautilus_orderfeeds.venues.outpoll.readback import filled_of, fills_of
 from nautilus_orderfeeds.venues.outpoll.settings import OutpollSettings, Service
+from nautilus_orderfeeds.venues.outpoll.wallet import Wallet
 from nautilus_orderfeeds.venues.outpoll.words import VENUE
 
 _log = logging.getLogger(__name__)
 
-TAKE_PROFIT: Final = ":TP"
-STOP_LOSS: Final = ":SL"
-_SUFFIXES: Final = (TAKE_PROFIT, STOP_LOSS)
 _list = reader(assumed.LIST, "a list of TP/SL (protocol 5.5)")
 
 
-class Pair(Struct, kw_only=True, eq=False):
-    """One entry at the venue and the two orders it stands for; a restored one may lack a leg.
+class Found(Struct):
+    """What a reading has proved of the pairs: statements, and our ids of legs to read again soon, or never received."""
 
-    Parameters
-    ----------
-    tpsl_id : str
-        The venue's id.
-    calm : Calm
-        Of the readings about it.
-    placed_ns : int
-        When it was placed, UNIX ns.
-    take_profit, stop_loss : NewOrder, optional
-        Terms of the legs.
-    live_at : float
-        When the latest reading began that listed it as live, seconds of the clock's `monotonic`.
-    ended : bool
-        Its end was told.
-    """
-
-    tpsl_id: str
-    calm: Calm
-    placed_ns: int
-    take_profit: NewOrder | None = None
-    stop_loss: NewOrder | None = None
-    live_at: float = -inf
-    ended: bool = False
-
-    @property
-    def terms(self) -> NewOrder:
-        """Of either leg."""
-        terms = self.take_profit or self.stop_loss
-        assert terms is not None
-        return terms
-
-    @property
-    def legs(self) -> list[tuple[str, NewOrder]]:
-        """Venue id and terms of each leg."""
-        both = ((TAKE_PROFIT, self.take_profit), (STOP_LOSS, self.stop_loss))
-        return [(self.tpsl_id + suffix, leg) for suffix, leg in both if leg is not None]
-
-
-def entry_of(venue_order_id: str) -> str | None:
-    """Return the venue's own id of a leg's; None if it is no leg's."""
-    return venue_order_id[:-3] if venue_order_id.endswith(_SUFFIXES) else None
-
-
-def pair_of(orders: Sequence[NewOrder]) -> tuple[NewOrder, NewOrder]:
-    """Return (take-profit, stop-loss) of a list.
-
-    Raises
-    ------
-    Denied
-        If the list is no such pair.
-    """
-    expected = "expected an OCO pair of one LIMIT SELL (take-profit) and one STOP_MARKET SELL (stop-loss)"
-    if len(orders) != 2 or any(o.contingency_type is not ContingencyType.OCO for o in orders):
-        raise Denied(f"{VENUE} cannot do this list: {expected}")
-    by_type = {order.type: order for order in orders}
-    take_profit, stop_loss = by_type.get(OrderType.LIMIT), by_type.get(OrderType.STOP_MARKET)
-    if take_profit is None or stop_loss is None or any(o.side is not OrderSide.SELL for o in orders):
-        raise Denied(f"{VENUE} cannot do this list: {expected}")
-    if take_profit.symbol != stop_loss.symbol or take_profit.quantity != stop_loss.quantity:
-        raise Denied(f"{VENUE} cannot do this list: both orders must close the same quantity of one instrument")
-    assert take_profit.price is not None
-    assert stop_loss.trigger_price is not None
-    if take_profit.price <= stop_loss.trigger_price:
-        raise Denied("the take-profit price must be above the stop-loss price")
-    return take_profit, stop_loss
+    updates: list[OrderUpdate] = field(default_factory=list)
+    unsure: set[str] = field(default_factory=set)
+    absent: set[str] = field(default_factory=set)
 
 
 class TpslReader:
@@ -115,55 +48,103 @@ class TpslReader:
         Where from.
     settings : OutpollSettings
         Field map and settle times.
+    wallet : Wallet
+        Balances, of which a closing order explains a change.
     """
 
-    def __init__(self, api: OutpollApi, settings: OutpollSettings) -> None:
+    def __init__(self, api: OutpollApi, settings: OutpollSettings, wallet: Wallet) -> None:
         self._api = api
         self._settings = settings
+        self._wallet = wallet
 
     async def judge(
-        self, pairs: Iterable[Pair], specs: dict[str, InstrumentSpec], reading: Reading, known: set[str]
-    ) -> tuple[list[OrderUpdate], set[str]]:
-        """Return statements about the legs, and the ids of those to be read again soon.
+        self, pairs: Iterable[Pair], specs: Mapping[str, InstrumentSpec], reading: Reading, known: set[str]
+    ) -> Found:
+        """Say what became of pairs.
 
         Parameters
         ----------
         pairs : Iterable[Pair]
-            Entries that have not ended.
-        specs : dict[str, InstrumentSpec]
+            Those that have not ended; changed in place.
+        specs : Mapping[str, InstrumentSpec]
             By symbol.
         reading : Reading
             In whose history a closing order is looked for.
         known : set[str]
-            Orders that are none of these.
+            Orders that are none of these; the closing ones are added.
 
         Raises
         ------
         FeedError
             If a list could not be read.
         """
-        open_pairs = [pair for pair in pairs if not pair.ended]
+        pairs = list(pairs)
         listed: dict[str, assumed.Tpsl] = {}
-        for symbol in {pair.terms.symbol for pair in open_pairs}:
+        for symbol in {pair.terms.symbol for pair in pairs}:
             spec = specs.get(symbol)
             if spec is not None:
                 listed.update(await self._listed(spec))
-        updates: list[OrderUpdate] = []
-        unsure: set[str] = set()
-        for pair in open_pairs:
-            entry = listed.get(pair.tpsl_id)
-            is_live = entry is not None and entry.status in assumed.TPSL_LIVE
-            seen = (is_live, None if entry is None else entry.status)
-            settings = self._settings
-            is_calm = pair.calm.note(seen, reading.began, settings.read_settle_secs, settings.read_gap_secs)
-            if is_live:
-                pair.live_at = reading.began
-                updates += [_update(order_id, leg, VenueStatus.WORKING) for order_id, leg in pair.legs]
-            else:
-                updates += self._closed(pair, reading, known) or (self._gone(pair) if is_calm else [])
-                if not pair.ended and not is_calm:
-                    unsure |= {order_id for order_id, _ in pair.legs}
-        return updates, unsure
+        found = Found()
+        named = {pair.tpsl_id for pair in pairs if pair.tpsl_id}
+        for pair in pairs:
+            if not pair.tpsl_id:
+                self._look_for(pair, pairs, listed, named, reading, found)
+            if pair.tpsl_id:
+                self._judge(pair, listed.get(pair.tpsl_id), reading, known, found)
+        return found
+
+    def _judge(self, pair: Pair, entry: assumed.Tpsl | None, reading: Reading, known: set[str], found: Found) -> None:
+        is_live = entry is not None and entry.status in assumed.TPSL_LIVE
+        is_calm = self._is_calm(pair, (is_live, None if entry is None else entry.status), reading)
+        if is_live:
+            pair.live_at = reading.began
+            found.updates += [_update(order_id, leg, VenueStatus.WORKING) for order_id, leg in pair.legs]
+            return
+        closed = self._closed(pair, reading, known, is_calm=is_calm)
+        found.updates += closed or (self._gone(pair) if is_calm else [])
+        if not pair.ended and not is_calm:
+            found.unsure |= _ids(pair)
+
+    def _look_for(
+        self,
+        pair: Pair,
+        pairs: list[Pair],
+        listed: Mapping[str, assumed.Tpsl],
+        named: set[str],
+        reading: Reading,
+        found: Found,
+    ) -> None:
+        """Name a pair whose placing was never answered, if exactly one entry can be it; nothing is sent again."""
+        entries = sorted(i for i, entry in listed.items() if i not in named and _is_of(pair, entry))
+        is_calm = self._is_calm(pair, tuple(entries), reading)
+        rivals = [other for other in pairs if not other.tpsl_id and _key(other) == _key(pair)]
+        if is_calm and not pair.under_way and len(entries) == len(rivals) == 1:
+            pair.tpsl_id = entries[0]
+            pair.calm.stir(reading.began)
+            named.add(pair.tpsl_id)
+            return
+        limit_secs = self._settings.absent_after_secs
+        waited_ns = reading.began_ns - pair.placed_ns
+        if is_calm and not pair.under_way and not entries and limit_secs is not None and waited_ns > limit_secs * 1e9:
+            pair.ended = True
+            found.absent |= _ids(pair)
+            return
+        found.unsure |= _ids(pair)
+        if is_calm and entries and not pair.complained:
+            pair.complained = True
+            _log.error(
+                "%s: %d TP/SL in flight with the terms of %s, and %d at the venue (%s): which is which cannot be told, "
+                "so they stay in flight; nothing is sent again",
+                VENUE,
+                len(rivals),
+                pair.terms.client_order_id,
+                len(entries),
+                ", ".join(entries[:5]),
+            )
+
+    def _is_calm(self, pair: Pair, seen: object, reading: Reading) -> bool:
+        settings = self._settings
+        return pair.calm.note(seen, reading.began, settings.read_settle_secs, settings.read_gap_secs)
 
     async def _listed(self, spec: InstrumentSpec) -> dict[str, assumed.Tpsl]:
         primary = "false" if spec.info.get(IS_PRIMARY) is False else "true"
@@ -174,44 +155,82 @@ class TpslReader:
             raise TransientFeedError(f"{VENUE}: TP/SL does not fit tpsl_fields: {exc}") from None
         return {entry.tpsl_id: entry for entry in found}
 
-    def _closed(self, pair: Pair, reading: Reading, known: set[str]) -> list[OrderUpdate]:
-        """Tell the leg that fired, if exactly one order can be what it became."""
-        rows = [row for row in reading.history.values() if row.i not in known and _closes(pair, row)]
-        if len(rows) != 1 or self._settings.statuses.get(rows[0].st.upper()) is not VenueStatus.FILLED:
+    def _closed(self, pair: Pair, reading: Reading, known: set[str], *, is_calm: bool) -> list[OrderUpdate]:
+        """Tell the leg that fired, if exactly one order can be what it became; it goes on under that order's id."""
+        rows = [row for row in reading.history.values() if row.i not in known and closes(pair, row)]
+        if len(rows) != 1:
             return []
-        row = rows[0]
-        trades = reading.trades.get(row.i, {})
-        traded = sum((trade.quantity for trade in trades.values()), ZERO)
-        filled = row.q if row.q else row.oq
-        if self._settings.trades_fields is not None and traded != filled:
+        row, trades = rows[0], reading.trades.get(rows[0].i, {})
+        status = self._settings.statuses.get(row.st.upper())
+        filled = self._filled(row, status, trades, is_calm=is_calm)
+        if status is None or filled is None:
             return []
         known.add(row.i)
-        pair.ended = True
-        px = row.p
-        if trades and traded:
-            px = sum((trade.quantity * trade.price for trade in trades.values()), ZERO) / traded
-        fired = _fired(pair, px)
+        pair.closing_id, pair.ended = row.i, True
+        traded = sum((trade.quantity for trade in trades.values()), ZERO)
+        notional = sum((trade.quantity * trade.price for trade in trades.values()), ZERO)
+        fired = _fired(pair, notional / traded if traded else row.p)
+        if status is not VenueStatus.FILLED and self._settings.trades_fields is None:
+            self._wallet.fold(row.a, -filled, None)  # what is FILLED is folded as anybody's order is
         updates = []
         for order_id, leg in pair.legs:
             if order_id.endswith(fired):
-                update = _update(order_id, leg, VenueStatus.FILLED)
-                fills = fills_of(row.i, trades)
+                update = _update(order_id, leg, status)
                 updates.append(
-                    structs.replace(update, filled_qty=filled, last_px=row.p, fills=fills, ts_event=time_ns(row))
+                    structs.replace(
+                        update,
+                        venue_order_id=row.i,
+                        renamed=True,
+                        filled_qty=filled,
+                        last_px=row.p,
+                        fills=fills_of(row.i, trades),
+                        ts_event=time_ns(row),
+                    )
                 )
+                _log.info("%s: %s fired; the venue closed the position by its order %s", VENUE, order_id, row.i)
             else:
                 updates.append(_update(order_id, leg, VenueStatus.CANCELED, "the other leg was filled"))
         return updates
+
+    def _filled(
+        self,
+        row: wire.HistoryOrder,
+        status: VenueStatus | None,
+        trades: Mapping[str, assumed.Trade],
+        *,
+        is_calm: bool,
+    ) -> Decimal | None:
+        """Return how much a closing order sold in the end, None as long as it is not certain."""
+        if status not in END_STATUSES:
+            return None
+        is_filled = status is VenueStatus.FILLED
+        told = filled_of(row) if is_filled else row.q
+        if self._settings.trades_fields is None:
+            return told if is_filled or self._settings.trust_closed_quantity else None
+        traded = sum((trade.quantity for trade in trades.values()), ZERO)
+        return traded if traded == told or (is_calm and not is_filled) else None
 
     def _gone(self, pair: Pair) -> list[OrderUpdate]:
         pair.ended = True
         return [_update(order_id, leg, VenueStatus.CANCELED) for order_id, leg in pair.legs]
 
 
-def _closes(pair: Pair, row: wire.HistoryOrder) -> bool:
-    terms = pair.terms
-    is_newer = time_ns(row) == 0 or time_ns(row) >= pair.placed_ns - 30_000_000_000
-    return row.a == terms.symbol and row.si.upper() == "SELL" and row.oq == terms.quantity and is_newer
+def _ids(pair: Pair) -> set[str]:
+    return {leg.client_order_id for _, leg in pair.legs}
+
+
+def _key(pair: Pair) -> tuple[object, ...]:
+    """Return what pairs that cannot be told apart have in common."""
+    take_profit, stop_loss = pair.take_profit, pair.stop_loss
+    prices = (
+        None if take_profit is None else take_profit.price,
+        None if stop_loss is None else stop_loss.trigger_price,
+    )
+    return (pair.terms.symbol, pair.terms.quantity, *prices)
+
+
+def _is_of(pair: Pair, entry: assumed.Tpsl) -> bool:
+    return _key(pair) == (entry.asset_id, entry.quantity, entry.take_profit, entry.stop_loss)
 
 
 def _fired(pair: Pair, px: Decimal | None) -> str:

@@ -22,13 +22,14 @@ from nautilus_orderfeeds.venues.outpoll.account import BalanceReader
 from nautilus_orderfeeds.venues.outpoll.api import OutpollApi
 from nautilus_orderfeeds.venues.outpoll.capabilities import CAPABILITIES, TPSL_CAPABILITIES
 from nautilus_orderfeeds.venues.outpoll.ledger import Ledger
+from nautilus_orderfeeds.venues.outpoll.pairs import entry_of, pair_of
 from nautilus_orderfeeds.venues.outpoll.products import MAX_PRICE, MIN_PRICE, spec_of
 from nautilus_orderfeeds.venues.outpoll.queries import Queries
 from nautilus_orderfeeds.venues.outpoll.readback import inferred_trade_id
 from nautilus_orderfeeds.venues.outpoll.settings import OutpollSettings
 from nautilus_orderfeeds.venues.outpoll.signing import Signer
 from nautilus_orderfeeds.venues.outpoll.streams import balance_updates, order_feed, order_updates
-from nautilus_orderfeeds.venues.outpoll.tpsl import TpslReader, entry_of, pair_of
+from nautilus_orderfeeds.venues.outpoll.tpsl import TpslReader
 from nautilus_orderfeeds.venues.outpoll.words import VENUE
 
 _log = logging.getLogger(__name__)
@@ -87,7 +88,7 @@ class OutpollVenue:
             self._api = OutpollApi(self._settings, self._clock, self._signer)
         self._queries = Queries(self._api, self._settings, self._clock)
         self._balances = BalanceReader(self._settings, self._signer, self._clock)
-        self._tpsl = TpslReader(self._api, self._settings)
+        self._tpsl = TpslReader(self._api, self._settings, self._ledger.wallet)
         try:
             await self._queries.positions()
         except BaseException:
@@ -198,11 +199,12 @@ class OutpollVenue:
             await self._read_balances()
         reading = await queries.read(since_ns, self._ledger.wanted(refs))
         truth = self._ledger.judge(refs, reading)
-        pairs = self._ledger.open_pairs()
+        pairs = self._ledger.pairs.open()
         if pairs and self._tpsl is not None:
-            updates, unsure = await self._tpsl.judge(pairs, self._specs, reading, self._ledger.others(reading))
-            truth.updates += updates
-            truth.unsure += [ref for ref in refs if ref.venue_order_id in unsure]
+            found = await self._tpsl.judge(pairs, self._specs, reading, self._ledger.others(reading))
+            truth.updates += found.updates
+            truth.unsure += [ref for ref in refs if ref.client_order_id in found.unsure]
+            truth.absent += [ref for ref in refs if ref.client_order_id in found.absent]
         return truth
 
     async def account(self) -> AccountUpdate | None:
@@ -297,12 +299,15 @@ class OutpollVenue:
     async def _submit_pair(self, api: OutpollApi, prepared: Sequence[Prepared]) -> list[Answer]:
         take_profit, stop_loss = pair_of([each.order for each in prepared])
         body = entry.tpsl_body(take_profit, stop_loss, self._specs[take_profit.symbol])
-        outcome = await entry.place(api, entry.TPSL, body)
-        if not isinstance(outcome, Accepted) or outcome.venue_order_id is None:
-            return [(outcome, []) for _ in prepared]
-        pair = self._ledger.paired(outcome.venue_order_id, take_profit, stop_loss)
+        pair = self._ledger.pairs.sending(take_profit, stop_loss)
+        outcome: Outcome | None = None
+        try:
+            outcome = await entry.place(api, entry.TPSL, body)
+        finally:
+            self._ledger.pairs.sent(pair, outcome)
         ids = {leg.client_order_id: order_id for order_id, leg in pair.legs}
-        return [(Accepted(ids[each.order.client_order_id]), []) for each in prepared]
+        is_named = isinstance(outcome, Accepted) and bool(pair.tpsl_id)
+        return [(Accepted(ids[each.order.client_order_id]) if is_named else outcome, []) for each in prepared]
 
     async def cancel(self, ref: OrderRef) -> Answer:
         """Ask for a cancel (``DELETE /orders/limit/{id}``); whether it happened is read back."""

@@ -120,15 +120,16 @@ class Creates:
         return list(self._latest)[-later:] if later > 0 else []
 
     @contextmanager
-    def of(self, terms: Terms) -> Iterator[None]:
-        """Count one while it is under way."""
-        self._begun += 1
-        self._latest.append(terms)
-        self._underway[terms.key] = terms
+    def of(self, *terms: Terms) -> Iterator[None]:
+        """Count some while they are under way, or wait for their turn in a list."""
+        self._begun += len(terms)
+        self._latest.extend(terms)
+        self._underway.update((one.key, one) for one in terms)
         try:
             yield
         finally:
-            del self._underway[terms.key]
+            for one in terms:
+                self._underway.pop(one.key, None)  # one of a list may have been answered before
 
 
 class OrderEntry:

@@ -25,18 +25,20 @@ class Terms(Struct, frozen=True, kw_only=True):
 
     Parameters
     ----------
-    sent_ns, expire_time_ns : int
-        UNIX ns; `sent_ns` is when it was made ready to be sent.
+    made_ns, expire_time_ns : int
+        UNIX ns; `made_ns` is when it was made ready: it may have waited long for the stream before it was sent.
     quantity : Decimal
         Base units.
     price, trigger_price : Decimal, optional
         BTC per base unit.
     strategy_id : str
         Whose order it is; not part of the key, and nothing the venue is told.
+    recorded_ns : int
+        UNIX ns, when it was recorded, right before it was sent; 0 if not known. Not part of the key.
     """
 
     client_order_id: str
-    sent_ns: int
+    made_ns: int
     symbol: str
     side: OrderSide
     type: OrderType
@@ -47,13 +49,14 @@ class Terms(Struct, frozen=True, kw_only=True):
     expire_time_ns: int = 0
     post_only: bool = False
     strategy_id: str = ""
+    recorded_ns: int = 0
 
     @classmethod
-    def of(cls, order: NewOrder, sent_ns: int) -> Self:
+    def of(cls, order: NewOrder, made_ns: int) -> Self:
         """Return the terms of `order`."""
         return cls(
             client_order_id=order.client_order_id,
-            sent_ns=sent_ns,
+            made_ns=made_ns,
             symbol=order.symbol,
             side=order.side,
             type=order.type,
@@ -66,23 +69,22 @@ class Terms(Struct, frozen=True, kw_only=True):
             strategy_id=order.strategy_id,
         )
 
+    @property
+    def sent_ns(self) -> int:
+        """When it was sent as far as is known, UNIX ns."""
+        return self.recorded_ns or self.made_ns
+
     def is_like(self, other: Self) -> bool:
         """Whether the venue was told the same of both: then none of its words can tell them apart."""
-        return (
-            structs.replace(
-                other,
-                client_order_id=self.client_order_id,
-                sent_ns=self.sent_ns,
-                strategy_id=self.strategy_id,
-            )
-            == self
-        )
+        ours = {"client_order_id": self.client_order_id, "made_ns": self.made_ns}
+        ours |= {"recorded_ns": self.recorded_ns, "strategy_id": self.strategy_id}
+        return structs.replace(other, **ours) == self
 
     @property
     def key(self) -> str:
         """The key under which the order is known (one of `OrderRef.refs`); the client order id makes it unique."""
         fields = (
-            str(self.sent_ns),
+            str(self.made_ns),
             self.symbol,
             self.side.value,
             self.type.value,
@@ -102,11 +104,11 @@ class Terms(Struct, frozen=True, kw_only=True):
         fields = key.removeprefix(_TERMS).split("|", _FIELDS - 1)
         if not key.startswith(_TERMS) or len(fields) != _FIELDS:
             return None
-        sent, symbol, side, type_, force, quantity, price, trigger, expire, post_only, client_order_id = fields
+        made, symbol, side, type_, force, quantity, price, trigger, expire, post_only, client_order_id = fields
         try:
             return cls(
                 client_order_id=client_order_id,
-                sent_ns=int(sent),
+                made_ns=int(made),
                 symbol=symbol,
                 side=OrderSide(side),
                 type=OrderType(type_),
@@ -138,6 +140,7 @@ def client_id_key(client_order_id: str) -> str:
 def terms_of(ref: OrderRef) -> Terms | None:
     """Return the terms among the keys of `ref`; None for an order that is not ours."""
     terms = next((terms for key in ref.refs if (terms := Terms.read(key)) is not None), None)
-    if terms is None or ref.terms is None:
-        return terms
-    return structs.replace(terms, strategy_id=ref.terms.strategy_id)
+    if terms is None:
+        return None
+    strategy_id = "" if ref.terms is None else ref.terms.strategy_id
+    return structs.replace(terms, strategy_id=strategy_id, recorded_ns=ref.created_ns)

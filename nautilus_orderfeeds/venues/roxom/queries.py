@@ -144,9 +144,9 @@ class OrderQueries:
         if orders is None:
             return []
         # Creates that were begun meanwhile may be in the list as well.
-        others = [*underway.values(), *self._creates.since(begun)]
-        wanted_terms = [terms for _, terms in wanted.values()]
-        matches = match(wanted_terms, others, orders, self._is_named, self._window)
+        underway |= {terms.key: terms for terms in self._creates.since(begun)}
+        unanswered = [terms for key, (_, terms) in wanted.items() if key not in underway]
+        matches = match(unanswered, list(underway.values()), orders, self._is_named, self._window)
         for terms, order in matches.found:
             self._codec.memories.bind(order.id, terms)
             found.append(order)
@@ -156,7 +156,7 @@ class OrderQueries:
         return [wanted[terms.key][0] for terms in matches.unseen if 0 < limit_ns < now_ns - terms.sent_ns]
 
     def _is_named(self, order_id: str) -> bool:
-        return self._codec.memories.is_own(order_id) or self._is_known(order_id)
+        return self._codec.memories.is_own(order_id)
 
     def _tell_doubts(self, doubtful: Sequence[tuple[Terms, list[str]]]) -> None:
         for terms, order_ids in doubtful:

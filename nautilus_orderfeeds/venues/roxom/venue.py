@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
 from typing import Final
 
+from msgspec import structs
+
 from nautilus_orderfeeds.feed.clock import Clock, LiveClock
 from nautilus_orderfeeds.feed.errors import FatalFeedError, FeedError
 from nautilus_orderfeeds.feed.stream import Stream
@@ -98,6 +100,12 @@ class RoxomVenue:
 
     def use_marks(self, load: Callable[[str], int], save: Callable[[str, int], None]) -> None:
         """Do nothing: the venue numbers nothing."""
+
+    @property
+    def arrival_secs(self) -> float:
+        """How far the creation of an order of ours may be from when it was recorded, also if it waited to be sent."""
+        settings = self._settings
+        return max(settings.clock_tolerance_secs, settings.match_window_secs) + 2 * settings.timeout_secs
 
     def use_orders(self, is_known: Callable[[str], bool]) -> None:
         """Take who knows the account's orders, also those of earlier runs: none of them answers a create again."""
@@ -206,14 +214,21 @@ class RoxomVenue:
 
     async def submit(self, prepared: Prepared) -> Answer:
         """Send one order, once (``POST /orders``)."""
-        terms = next((terms for key in prepared.refs if (terms := Terms.read(key)) is not None), None)
+        terms = self._terms(prepared)
         if self._entry is None or terms is None:
             return _NOT_OPEN, []
         return await self._entry.create(prepared.wire, terms)
 
     async def submit_list(self, prepared: Sequence[Prepared]) -> list[Answer]:
-        """Send several orders, one after the other; outcomes in the order given."""
-        return [await self.submit(one) for one in prepared]
+        """Send several orders, one after the other; outcomes in the order given.
+
+        What has not been sent when the limit of one call is over is not sent any more: whoever waits for the outcomes
+        waits for twice as long, and could not tell then what was sent.
+        """
+        loop = asyncio.get_running_loop()
+        last_secs = loop.time() + self._settings.timeout_secs
+        with self._creates.of(*(terms for one in prepared if (terms := self._terms(one)) is not None)):
+            return [await self.submit(one) if loop.time() < last_secs else (_TOO_LATE, []) for one in prepared]
 
     async def cancel(self, ref: OrderRef) -> Answer:
         """Ask for a cancel (``POST /orders/{id}/cancel``)."""
@@ -247,6 +262,12 @@ class RoxomVenue:
                 )
             return None
         return [position for position in told if position is not None and position.signed_qty]
+
+    def _terms(self, prepared: Prepared) -> Terms | None:
+        terms = next((terms for key in prepared.refs if (terms := Terms.read(key)) is not None), None)
+        if terms is None:
+            return None
+        return structs.replace(terms, strategy_id=prepared.order.strategy_id, recorded_ns=self._clock.time_ns())
 
     def _is_known(self, order_id: str) -> bool:
         return self._knows(order_id)
@@ -286,3 +307,4 @@ async def read_instruments(api: RoxomApi) -> list[InstrumentSpec]:
 
 
 _NOT_OPEN: Final[Outcome] = Refused(f"not sent: {VENUE} is not open")
+_TOO_LATE: Final[Outcome] = Refused("not sent: the orders before it in its list took too long")

@@ -9,7 +9,7 @@ import pytest
 from nautilus_orderfeeds.feed.errors import FrameError, OutcomeUnknown, SendError, TransientFeedError
 from nautilus_orderfeeds.orders.requests import Accepted, OrderRef, Refused, Unknown
 from nautilus_orderfeeds.orders.updates import VenueStatus
-from nautilus_orderfeeds.orders.words import ContingencyType, OrderType
+from nautilus_orderfeeds.orders.words import ContingencyType, OrderSide, OrderType
 from nautilus_orderfeeds.venues.acttrader.words import Event
 from tests.support.acttrader_client import Line, line, new_order
 
@@ -412,3 +412,18 @@ async def test_sole_login_takes_others_for_its_own():
         await talk.asked()
         talk.answer([{**row, "status": "NEW"}])
         assert [u.venue_order_id for u in (await task).updates] == found
+
+
+async def test_a_listed_order_is_ours_only_if_no_other_could_be(caplog: pytest.LogCaptureFixture):
+    """Another login's order may show the same client order id: of two alike none is taken, of another side neither."""
+    row = {"clientOrderId": "O-1", "symbol": "EURUSD", "type": "LIMIT", "status": "NEW", "executedQty": 0}
+    mine, alike = {**row, "orderId": 1, "side": "BUY"}, {**row, "orderId": 2, "side": "BUY"}
+    other = {**row, "orderId": 3, "side": "SELL"}
+    order = OrderRef(client_order_id="O-1", symbol="EURUSD", refs=("cid:O-1",), side=OrderSide.BUY, terms=new_order())
+    for rows, found in (([mine, other], ["1"]), ([mine, alike], []), ([other], [])):
+        talk = line("draft")
+        task = asyncio.ensure_future(talk.venue.look_up([order], 0))
+        await talk.asked()
+        talk.hear({"event": "orders", "payload": rows})
+        assert [u.venue_order_id for u in (await task).updates] == found
+    assert "2 listed orders (1, 2) may be 'O-1'" in caplog.text

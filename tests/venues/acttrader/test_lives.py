@@ -69,7 +69,7 @@ async def test_filled(dialect: str, type_: OrderType, force: TimeInForce, word: 
             assert there.info["lifetime"].value == word
             assert there.quantity == 10000
             assert there.price == (order.price.as_decimal() if type_ in (L, SL) else None)
-            assert (there.expires_ns or 0) // 1_000_000 == order.expire_time_ns // 1_000_000 if force is GTD else True
+            assert (there.expire_ns or 0) // 1_000_000 == order.expire_time_ns // 1_000_000
             make_it_fill(t, order)
         await t.until(lambda: order.is_closed, "the end")
         assert order.status == OrderStatus.FILLED

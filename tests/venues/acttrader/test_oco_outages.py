@@ -226,7 +226,7 @@ async def test_a_pair_expires_as_a_whole(dialect: str, end: OrderStatus):
     ],
 )
 async def test_every_way_of_refusing_a_pair(dialect: str, how: str):
-    async with trading(dialect, refusal=how) as t:
+    async with trading(dialect, refusal=how, config={"request_timeout_secs": 0.5}) as t:
         t.sim.twin.reject_next_order("no money")
         orders = pair(t)
         t.desk.submit_order_list(orders)

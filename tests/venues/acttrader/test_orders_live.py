@@ -168,7 +168,8 @@ async def test_unfilled_ioc_is_canceled_or_rejected(status: str):
 @pytest.mark.parametrize("how", ["error", "answer", "execution", "new_then_execution"])
 @both
 async def test_every_way_of_refusing(dialect: str, how: str):
-    async with trading(dialect, refusal=how) as t:
+    # An execution alone proves nothing while an answer may come: it could be about another login's order.
+    async with trading(dialect, refusal=how, config={"request_timeout_secs": 0.5}) as t:
         t.sim.twin.reject_next_order("no money")
         order = t.limit(BUY, t.bid)
         t.submit(order)
@@ -271,6 +272,56 @@ async def test_foreign_orders_are_counted_and_ignored(dialect: str):
         assert order.price.as_decimal() == t.bid - D("0.001")
         assert t.run.cache.positions() == []
         assert t.run.log.entries("ERROR") == []
+
+
+def foreign_execution(order: Any, **changes: Any) -> str:
+    """What the server tells of another login's order that shows the client order id and the terms of ours."""
+    payload = {
+        "symbol": "EURUSD",
+        "type": "LIMIT",
+        "side": "BUY",
+        "orderId": 77,
+        "clientOrderId": order.client_order_id.value,
+        "price": float(order.price),
+        "origQty": 10000,
+        "executedQty": 0,
+        "status": "NEW",
+    }
+    return json.dumps({"event": "execution", "payload": payload | changes})
+
+
+@both
+async def test_another_logins_order_of_the_same_client_order_id_is_not_ours(dialect: str):
+    """Two nodes with the same ids make the same client order ids: only the answer says which order is whose."""
+    async with trading(dialect, new_delay_secs=0.4) as t:
+        order = t.limit(BUY, t.bid - D("0.001"))
+        t.submit(order)
+        await t.until(lambda: order.status == OrderStatus.SUBMITTED, "the order to be on its way")
+        await asyncio.sleep(0.05)
+        t.sim.twin.push_text(foreign_execution(order))
+        filled = {"executedQty": 10000, "status": "FILLED", "fills": [{"price": 1.1, "qty": 10000}]}
+        t.sim.twin.push_text(foreign_execution(order, **filled))
+        await t.until(lambda: order.status == OrderStatus.ACCEPTED, "the order to be accepted")
+        (mine,) = t.sim.ledger.orders()
+        assert order.venue_order_id.value == mine.venue_order_id
+        await t.until(lambda: t.client._intake.foreign_updates == 2, "the foreign executions")
+        assert t.names(order) == ["Initialized", "Submitted", "Accepted"]
+        trade(t, order, 10000)
+        await t.until(lambda: order.status == OrderStatus.FILLED, "its own fill")
+        assert t.differences() == []
+
+
+@both
+async def test_executions_before_an_answer_that_never_comes_count_in_the_end(dialect: str):
+    """Without an answer the client order id is all there is: it counts once no answer is to be expected any more."""
+    async with trading(dialect, config={"request_timeout_secs": 0.5}, new_answer="never") as t:
+        order = t.limit(BUY, t.bid - D("0.001"))
+        t.submit(order)
+        await t.until(lambda: order.status == OrderStatus.ACCEPTED, "the order to be accepted")
+        trade(t, order, 10000)
+        await t.until(lambda: order.status == OrderStatus.FILLED, "the fill")
+        assert t.names(order) == ["Initialized", "Submitted", "Accepted", "Filled"]
+        assert t.differences() == []
 
 
 async def test_one_socket_each_for_two_logins():

@@ -1,65 +1,15 @@
 """The stream only hints and the read side lags: no wrong event ever, and in the end both sides agree."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from nautilus_trader.config import StrategyConfig
-from nautilus_trader.model.enums import OrderSide, OrderStatus, TimeInForce
-from nautilus_trader.model.identifiers import AccountId, InstrumentId
-from nautilus_trader.trading.strategy import Strategy
+from nautilus_trader.model.enums import OrderSide, OrderStatus
 
-from nautilus_orderfeeds.cli.compare import compare
-from nautilus_orderfeeds.sim import simulate
 from nautilus_orderfeeds.sim.faults import Fault
-from nautilus_orderfeeds.venues.outpoll import OutpollLiveExecClientFactory
-from tests.support.nodes import Run, node_config, running_node
-
-ASSET = "3f0c2f52-6d0e-4a43-9c56-0c1f6b0e7a01"
-INSTRUMENT = InstrumentId.from_str(f"{ASSET}.OUTPOLL")
-TRADES = {"trade_id": "i", "order_id": "oi", "price": "p", "quantity": "q", "fee": "f", "time_ms": "m"}
-FAST = {"requests_per_sec": 500, "read_settle_secs": 1.5, "read_gap_secs": 0.3, "accept_secs": 0.5}
-
-
-class Trader(Strategy):
-    """Does what the test says."""
-
-    def limit(self, side: OrderSide, quantity: int, price: Decimal) -> Any:
-        instrument = self.cache.instrument(INSTRUMENT)
-        order = self.order_factory.limit(
-            INSTRUMENT, side, instrument.make_qty(quantity), instrument.make_price(price), TimeInForce.GTC
-        )
-        self.submit_order(order)
-        return order
-
-    def market(self, side: OrderSide, quantity: int) -> Any:
-        buys = side == OrderSide.BUY
-        size = self.cache.instrument(INSTRUMENT).make_qty(quantity)
-        order = self.order_factory.market(INSTRUMENT, side, size, TimeInForce.IOC, quote_quantity=buys)
-        self.submit_order(order)
-        return order
-
-
-@asynccontextmanager
-async def trading(sim_options: dict[str, Any], **config: Any) -> AsyncIterator[tuple[Any, Run, Trader]]:
-    trader = Trader(StrategyConfig(strategy_id="TRADER"))
-    async with simulate("outpoll", seed=5, market_flow=False, amount_decimals=8, **sim_options) as sim:
-        exec_config = sim.exec_config(**({"audit_interval_secs": 0.0, "account_poll_secs": 0.3} | config))
-        node = node_config({"OUTPOLL": exec_config}, inflight_check_interval_ms=0)
-        factories = {"OUTPOLL": OutpollLiveExecClientFactory}
-        async with running_node(node, exec_factories=factories, strategies=(trader,)) as run:
-            yield sim, run, trader
-
-
-async def books_agree(sim: Any, run: Run, tolerance: str = "0.000001") -> None:
-    def differences() -> list[Any]:
-        account = AccountId("OUTPOLL-001")
-        return compare(sim, run.cache, "OUTPOLL", account, price_tolerance=Decimal(tolerance)).differences
-
-    await run.until(lambda: not differences(), lambda: f"cache and ledger to agree: {differences()}")
+from tests.support.nodes import Run
+from tests.support.outpoll_client import ASSET, FAST, TRADES, Trader, books_agree, trading
 
 
 async def live_a_little(sim: Any, run: Run, trader: Trader, secs: float) -> None:

@@ -4,10 +4,16 @@ import json
 
 import pytest
 
+from nautilus_orderfeeds.feed.clock import LiveClock
 from nautilus_orderfeeds.orders.requests import Accepted, Refused, Unknown
+from nautilus_orderfeeds.venues.roxom.api import RoxomApi
 from nautilus_orderfeeds.venues.roxom.entry import Creates, OrderEntry, create_request
 from nautilus_orderfeeds.venues.roxom.memory import OrderMemories
 from nautilus_orderfeeds.venues.roxom.products import known_instruments
+from nautilus_orderfeeds.venues.roxom.settings import RoxomSettings
+from nautilus_orderfeeds.venues.roxom.signing import authenticator
+from nautilus_orderfeeds.venues.roxom.venue import RoxomVenue
+from nautilus_orderfeeds.venues.secrets import Secret
 from tests.support.raw_http import Fault, answer, raw_server
 from tests.support.roxom_client import API_SECRET, ORDER_ID, api, new_order, ref, sample, terms
 
@@ -177,3 +183,29 @@ def test_creates_begun_since_are_named_whatever_came_of_them():
     assert not creates
     assert creates.since(begun) == [second, third]
     assert creates.since(creates.begun) == []
+
+
+def test_orders_of_a_list_are_under_way_until_each_was_answered():
+    creates = Creates()
+    first, second = (terms(client_order_id=f"O-{n}") for n in range(2))
+    with creates.of(first, second):
+        with creates.of(first):
+            assert creates.underway == [first, second]
+        assert creates.underway == [second]
+    assert not creates
+
+
+async def test_of_a_list_nothing_is_sent_that_could_not_be_accounted_for():
+    clock = LiveClock()
+    async with raw_server(Fault.HANG) as server:
+        fields = {"base_url_http": server.url, "api_key": "key", "api_secret": Secret(API_SECRET), "timeout_secs": 0.3}
+        venue = RoxomVenue(RoxomSettings(**fields), clock=clock)
+        venue.use_instruments(known_instruments())
+        venue._api = RoxomApi(venue._settings, clock, authenticator(venue._settings, clock))
+        venue._entry = OrderEntry(venue._api, OrderMemories(), venue._creates)
+        prepared = [venue.prepare(new_order(client_order_id=f"O-{n}")) for n in range(3)]
+        outcomes = [outcome for outcome, _ in await venue.submit_list(prepared)]
+        await venue.close()
+        assert [type(outcome) for outcome in outcomes] == [Unknown, Refused, Refused]
+        assert "not sent" in outcomes[1].reason
+        assert len(server.requests) == 1

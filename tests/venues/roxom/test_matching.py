@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nautilus_orderfeeds.orders.words import OrderSide, OrderType, TimeInForce
-from nautilus_orderfeeds.venues.roxom.identity import Terms
+from nautilus_orderfeeds.venues.roxom.identity import Terms, terms_of
 from nautilus_orderfeeds.venues.roxom.matching import Matches, Window, match
-from tests.support.roxom_client import CREATED_NS, ORDER_ID, rest_order, terms
+from tests.support.roxom_client import CREATED_NS, ORDER_ID, new_order, ref, rest_order, terms
 
 WINDOW = Window(before_secs=5.0, after_secs=20.0)
 OTHER_ID = "01981061-787d-7fd0-b707-18fa252f0d0c"
@@ -36,7 +36,7 @@ def made_id(ms: int) -> str:
 
 def sent(number: int, ms: int, **changed: Any) -> Terms:
     """Like `terms`, sent so many milliseconds after the first order was created."""
-    return terms(client_order_id=f"O-{number}", sent_ns=CREATED_NS + ms * 10**6, **changed)
+    return terms(client_order_id=f"O-{number}", made_ns=CREATED_NS + ms * 10**6, **changed)
 
 
 def test_exactly_one_match_is_taken():
@@ -90,6 +90,12 @@ def test_orders_that_are_not_alike_are_told_apart_where_only_one_way_is_left():
     assert matches.found == []
     assert [terms.client_order_id for terms, _ in matches.doubtful] == ["O-1", "O-2"]
     assert found([wanted[0]], [both, whole]) == [("O-1", ORDER_ID)]
+
+
+def test_one_that_waited_for_the_stream_was_sent_when_it_was_recorded():
+    made_ns = CREATED_NS - 60 * 10**9
+    assert found([terms(made_ns=made_ns)], [rest_order()]) == []
+    assert found([terms(made_ns=made_ns, recorded_ns=CREATED_NS - 10**6)], [rest_order()]) == [("O-1", ORDER_ID)]
 
 
 def test_one_order_may_be_of_a_create_that_is_under_way():
@@ -173,3 +179,10 @@ def test_the_key_tells_the_terms_again(client_order_id, quantity, price, side, t
 @pytest.mark.parametrize("key", ["", "cid:O-1", "terms:", "terms:1|2", terms().key.replace("BUY", "UP")])
 def test_other_keys_are_none(key):
     assert Terms.read(key) is None
+
+
+def test_a_reference_tells_when_it_was_recorded_and_whose_it_is():
+    told = terms_of(ref(created_ns=7, terms=new_order(strategy_id="S-1")))
+    assert (told.sent_ns, told.strategy_id) == (7, "S-1")
+    assert told.key == terms().key
+    assert terms_of(ref(created_ns=0)).sent_ns == terms().made_ns

@@ -114,7 +114,7 @@ def test_a_row_that_cannot_be_read_takes_those_of_others_not_with_it():
     alone = frame("private.enterprise.users.trades", [7])
     rows = [{**trade(trade_id=1), "user_id": "a"}, 7, {**trade(trade_id=2), "user_id": USER}]
     raw = frame("private.enterprise.users.trades", rows)
-    routed = dict(PrivateStream(settings(enterprise=True, user_id=USER), LiveClock()).routes(raw))
+    routed = dict(PrivateStream(settings(enterprise=True, user_id=USER), ManualClock()).routes(raw))
     assert set(routed) == {"a", None, USER}
     (fills,) = decode(routed[USER], USER)
     assert [fill.venue_trade_id for fill in fills.fills] == ["2"]

@@ -15,7 +15,7 @@ from nautilus_orderfeeds.feed.session import FeedSession
 from nautilus_orderfeeds.venues.sfox.settings import EnterpriseFlag, Limits
 from nautilus_orderfeeds.venues.sfox.stream import PrivateStream
 from tests.support.feed_server import FeedServer, feed_server, hold, quick_backoff, until
-from tests.support.sfox_client import NO_LIMITS, USER, ack, of_user, order, own, settings
+from tests.support.sfox_client import NO_LIMITS, USER, ack, frame, of_user, order, own, settings
 
 OWN_FEEDS = ["private.user.open-orders", "private.user.trades", "private.user.balances"]
 USER_FEEDS = [feed.replace("user.", "enterprise.users.") for feed in OWN_FEEDS]
@@ -35,8 +35,8 @@ class Venue:
         await ws.send(self.login.decode())
         self.heard.append(json.loads(await ws.recv()))
         await ws.send(self.subscribed.decode())
-        for frame in self.after:
-            await ws.send(frame.decode())
+        for told in self.after:
+            await ws.send(told.decode())
         await hold(ws)
 
 

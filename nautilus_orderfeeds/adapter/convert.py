@@ -1,6 +1,15 @@
 """Between the framework's words and ours: enums by name, numbers by decimal text, never through a float."""
 
-from decimal import ROUND_HALF_EVEN, Context, Decimal, DecimalException, Inexact, InvalidOperation, Overflow
+from decimal import (
+    ROUND_HALF_EVEN,
+    Context,
+    Decimal,
+    DecimalException,
+    Inexact,
+    InvalidOperation,
+    Overflow,
+    localcontext,
+)
 from functools import lru_cache
 from typing import Any
 
@@ -52,7 +61,8 @@ _UNITS = tuple(Decimal(1).scaleb(-places) for places in range(FIXED_PRECISION + 
 # (`from_raw` does not check that); what they refuse takes the long way.
 _exact = Context(prec=60, Emax=FIXED_PRECISION + 11, traps=[Inexact, Overflow, InvalidOperation])
 _fit = _exact.quantize
-_round = Context(prec=60, rounding=ROUND_HALF_EVEN).quantize
+_wide = Context(prec=60, rounding=ROUND_HALF_EVEN)
+_round = _wide.quantize
 _scale = _exact.multiply
 _RAW_PER_ONE = Decimal(f"1E{FIXED_PRECISION}")
 
@@ -88,17 +98,24 @@ def raw_of(value: Decimal, places: int) -> int | None:
         return None
 
 
+def _long_way[T: (Price, Quantity)](kind: type[T], value: Decimal) -> T:
+    """Make a number as the framework does; it counts in the caller's decimal context, which may be too narrow."""
+    with localcontext(_wide):
+        made: T = kind.from_decimal(value)
+    return made
+
+
 def price(value: Decimal, places: int) -> Price:
     """Return a framework price of at least `places` decimals; finer digits of `value` are kept."""
     raw = raw_of(value, places)
-    return Price.from_decimal(_at_least(value, places)) if raw is None else Price.from_raw(raw, places)
+    return _long_way(Price, _at_least(value, places)) if raw is None else Price.from_raw(raw, places)
 
 
 def quantity(value: Decimal, places: int) -> Quantity:
     """Return a framework quantity of at least `places` decimals; finer digits of `value` are kept."""
     raw = raw_of(value, places)
     if raw is None or raw < 0:
-        return Quantity.from_decimal(_at_least(value, places))
+        return _long_way(Quantity, _at_least(value, places))
     return Quantity.from_raw(raw, places)
 
 
@@ -114,7 +131,8 @@ def money_and_rest(value: Decimal, code: str) -> tuple[Money, Decimal]:
     try:
         made = Money.from_raw(int(_scale(rounded, _RAW_PER_ONE)), unit)
     except DecimalException:  # huge
-        made = Money.from_decimal(rounded, unit)
+        with localcontext(_wide):
+            made = Money.from_decimal(rounded, unit)
     return made, ZERO if rounded == value else EXACT.subtract(value, rounded)
 
 

@@ -19,6 +19,8 @@ from rich.text import Text
 
 from nautilus_orderfeeds.adapter.custom_data import FEED_HEALTH, FeedHealth
 from nautilus_orderfeeds.orders.decimals import ZERO, plain, quantize
+from nautilus_orderfeeds.orders.limbo import limbo_of
+from nautilus_orderfeeds.orders.words import OrderStatus
 
 _FRAMES_PER_SEC: Final = 8
 _STORY_LINES: Final = 8
@@ -146,6 +148,7 @@ class Board:
 def order_cells(order: Any) -> tuple[str | Text, ...]:
     """Return an order's cells: id, side, type, quantity, filled, average price, status."""
     status = order.status_string()
+    settled = limbo_of(OrderStatus[status], is_named=order.venue_order_id is not None) is None
     fills = [event for event in order.events if isinstance(event, OrderFilled)]
     notional = sum((fill.last_qty.as_decimal() * fill.last_px.as_decimal() for fill in fills), ZERO)
     filled = order.filled_qty.as_decimal()
@@ -158,5 +161,5 @@ def order_cells(order: Any) -> tuple[str | Text, ...]:
         str(order.quantity),
         str(order.filled_qty),
         avg_px,
-        Text(status, style=STATUS_STYLES.get(status, "")),
+        Text(status if settled else f"{status} (outcome unknown)", style=STATUS_STYLES.get(status, "")),
     )

@@ -16,6 +16,7 @@ from nautilus_orderfeeds.orders.journal import JournalError
 from nautilus_orderfeeds.orders.journal_reader import JournalFrame, JournalOrder, JournalReader
 from nautilus_orderfeeds.orders.lifecycle import OrderLifecycle
 from nautilus_orderfeeds.orders.lifecycle_tracker import LifecycleTracker
+from nautilus_orderfeeds.orders.limbo import limbo_of
 
 _LISTED: Final = 100
 
@@ -205,6 +206,7 @@ def as_dict(order: JournalOrder) -> dict[str, Any]:
     """Return an order with its measures as plain values; times and durations in ns, decimals as text."""
     state, terms = order.state, order.terms
     life: OrderLifecycle = order.lifecycle()
+    limbo = limbo_of(state.status, is_named=order.venue_order_id is not None)
     return {
         "client_order_id": order.client_order_id,
         "venue_order_id": order.venue_order_id,
@@ -220,6 +222,7 @@ def as_dict(order: JournalOrder) -> dict[str, Any]:
         "avg_px": None if state.avg_px is None else str(state.avg_px),
         "fill_ratio": str(order.fill_ratio),
         "status": state.status.name,
+        "limbo": None if limbo is None else limbo.name,
         "phase": life.phase.name,
         "ending": None if life.ending is None else life.ending.name,
         "created_ns": order.created_ns,

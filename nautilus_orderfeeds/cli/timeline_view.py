@@ -13,6 +13,7 @@ from rich.text import Text
 
 from nautilus_orderfeeds.cli.console import secs
 from nautilus_orderfeeds.orders import events as ev
+from nautilus_orderfeeds.orders import limbo
 from nautilus_orderfeeds.orders.decimals import plain
 from nautilus_orderfeeds.orders.journal_reader import JournalFrame, JournalOrder
 from nautilus_orderfeeds.orders.lifecycle import OrderLifecycle, Phase
@@ -170,7 +171,8 @@ def event_mark(event: ev.OrderEvent) -> tuple[str, str]:
 
 def status_text(life: OrderLifecycle) -> str:
     """Return an order's status for people; where the outcome of a request is not known, that and what is missing."""
-    return limbo.status_text(life.status, is_named=life.venue_order_id is not None)
+    text = limbo.status_text(life.status, is_named=life.venue_order_id is not None)
+    return f"{text} (outcome unknown)" if life.phase is Phase.IN_FLIGHT and text == life.status.name else text
 
 
 def _mark(moment: Moment) -> tuple[str, str]:

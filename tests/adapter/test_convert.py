@@ -46,6 +46,7 @@ def outcome(make: Any, *args: Any) -> Any:
 @example(Decimal("17014118346045.9"), 1)
 @example(Decimal("17014118346047"), 0)
 @example(Decimal("999999999999.99999999999999995000"), 0)
+@example(Decimal("1290418855736.524514792403433745"), 0)
 def test_price_is_that_of_the_long_way(value: Decimal, places: int) -> None:
     assert outcome(convert.price, value, places) == outcome(long_way, Price, value, places)
 
@@ -55,6 +56,7 @@ def test_price_is_that_of_the_long_way(value: Decimal, places: int) -> None:
 @example(Decimal("34028236692093.5"), 1)
 @example(Decimal("34028236692094"), 0)
 @example(Decimal("999999999999.99999999999999995000"), 0)
+@example(Decimal("1290418855736.524514792403433745"), 0)
 def test_quantity_is_that_of_the_long_way(value: Decimal, places: int) -> None:
     assert outcome(convert.quantity, value, places) == outcome(long_way, Quantity, value, places)
 

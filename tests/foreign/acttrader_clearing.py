@@ -9,7 +9,7 @@ import json
 import random
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from aiohttp import WSMsgType, web
 
@@ -30,6 +30,7 @@ class Habits:
     fills: str = "page"  # of executions: page | all | last | none
     same_ids: bool = False  # both orders of a pair show the first one's client order id
     sibling: tuple = ("CANCELED", None)  # status and reason of the order that its pair ended
+    times: str = "now"  # transactTime: now | of the order's birth in answers | backwards
     foreign: bool = False  # executions of somebody else's orders come in between
     cuts: set = field(default_factory=set)  # events that have their effect and end the connection, once each
 
@@ -43,6 +44,7 @@ class ClearingHouse:
         self.sockets = set()
         self.asked = []
         self._ids = itertools.count(1000001)
+        self._steps = itertools.count()
         self._random = random.Random(4)
         self._tasks = set()
 
@@ -79,7 +81,7 @@ class ClearingHouse:
         if final and kind == "row" and order["stopPrice"] is not None:
             told["stopPrice"] = order["stopPrice"]
         if kind != "row" or not final:
-            now = datetime.now(UTC)
+            now = self._time(order, kind)
             told["transactTime"] = now.isoformat()[:23] + "Z" if final else int(now.timestamp() * 1000)
         if order["reason"] and kind == "execution":
             told["reason"] = order["reason"]
@@ -100,6 +102,15 @@ class ClearingHouse:
             self._random.shuffle(keys)
             told = {key: told[key] for key in keys}
         return told
+
+    def _time(self, order, kind):
+        match self.habits.times:
+            case "birth" if kind != "execution":
+                return order["born"]
+            case "backwards":
+                return datetime.now(UTC) - timedelta(seconds=next(self._steps))
+            case _:
+                return datetime.now(UTC)
 
     async def say(self, text):
         for ws in list(self.sockets):
@@ -222,7 +233,7 @@ class ClearingHouse:
                  "symbol": shared["symbol"], "side": shared["side"], "type": own["type"], "price": own.get("price"),
                  "stopPrice": own.get("stopPrice"), "origQty": shared["quantity"], "status": "NEW", "reason": None,
                  "timeInForce": shared["timeInForce"], "login": shared["login"], "fills": [],
-                 "sibling": None}  # fmt: skip
+                 "sibling": None, "born": datetime.now(UTC)}  # fmt: skip
         self.orders[order["orderId"]] = order
         return order
 

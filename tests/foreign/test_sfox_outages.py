@@ -223,12 +223,16 @@ async def test_a_restart_tells_no_fill_twice_and_knows_what_was_ordered(ways, tm
             await server.fill(truth[2], "0.015", "50010")
             await desk.until(order, OrderStatus.FILLED)
             await desk.until(bought, OrderStatus.FILLED)
-            assert len(order.trade_ids) == 3
+            if "/v1/account/trades" not in server.ways.missing:  # else a part of it can only be inferred
+                assert len(order.trade_ids) == 3
             assert len(ended.trade_ids) == 1
+            paid = sum(money.as_decimal() for money in order.commissions())
+            assert abs(paid - Decimal(truth[0]["fees"])) <= Decimal("0.005")
+            assert abs(Decimal(str(order.avg_px)) - Decimal(truth[0]["vwap"])) < Decimal("1E-6")
             desk.check(bought)
             await desk.run.until(lambda: lapsed.is_closed, "the expiry")
             assert lapsed.status in (OrderStatus.EXPIRED, OrderStatus.CANCELED)
-            if ways.get("ends_told", True) and not ways.get("sparse"):
+            if ways.get("ends_told", True):
                 assert lapsed.status == OrderStatus.EXPIRED
         async with trading(server, journal=journal) as desk:
             restored = [desk.run.cache.order(name) for name in names[:3]]

@@ -14,6 +14,7 @@ from nautilus_trader.model.enums import liquidity_side_to_str, order_side_to_str
 from nautilus_trader.model.events import OrderEvent, OrderFilled, OrderInitialized, OrderUpdated
 
 from tests.support.recorded_market import Played
+from tests.support.venue_profile import VenueProfile
 
 
 @unique
@@ -24,6 +25,7 @@ class Difference(Enum):
     INTERLEAVING = "Interleaving of orders"
     REASONS = "Reasons of refusals"
     COMMISSIONS = "Commissions"
+    LIQUIDITY_SIDES = "Maker or taker"
     OWN_QUOTES = "Own orders in the venue's quotes"
     GAP_FILLS = "One fill a side and quote"
     TRADE_THROUGH = "Trades beyond a resting order's price"
@@ -54,7 +56,9 @@ def lines(event: OrderEvent, without: frozenset[Difference] = NEVER_COMPARED) ->
             line += [f"{key}={_number(value)}" for key, value in sorted(event.options.items()) if key in _TERMS]
             line += [f"post_only={event.post_only}", f"reduce_only={event.reduce_only}"]
         case OrderFilled():
-            line += [_number(event.last_qty), _number(event.last_px), liquidity_side_to_str(event.liquidity_side)]
+            line += [_number(event.last_qty), _number(event.last_px)]
+            if Difference.LIQUIDITY_SIDES not in without:
+                line.append(liquidity_side_to_str(event.liquidity_side))
             if Difference.COMMISSIONS not in without:
                 line.append(_number(event.commission.as_decimal()))
         case OrderUpdated():
@@ -65,6 +69,14 @@ def lines(event: OrderEvent, without: frozenset[Difference] = NEVER_COMPARED) ->
         line += [str(event.ts_event), str(getattr(event, "venue_order_id", ""))]
     return tuple(line)
 
+
+def allowed(profile: VenueProfile) -> frozenset[Difference]:
+    """Return what is not compared at a venue in every play."""
+    return NEVER_COMPARED | {Difference.LIQUIDITY_SIDES} if profile.name in SILENT_ON_LIQUIDITY else NEVER_COMPARED
+
+
+#: Venues that do not tell of every fill whether it rested or took.
+SILENT_ON_LIQUIDITY = ("sfox", "acttrader", "roxom")
 
 _TERMS = ("price", "trigger_price", "display_qty")
 
@@ -90,20 +102,30 @@ def in_sequence(played: Played, without: frozenset[Difference] = NEVER_COMPARED)
     return [(role, lines(event, without)) for role, event in played.events]
 
 
-def outcomes(played: Played) -> list[tuple[str, Line]]:
-    """Return fills, refusals and ends in the sequence in which they were told, over all orders."""
-    ends = ("OrderFilled", "OrderCanceled", "OrderExpired", "OrderDenied", "OrderRejected")
-    return [(role, line) for role, line in in_sequence(played) if line[0] in ends]
+def fills(played: Played) -> list[tuple[str, str, str]]:
+    """Return (role, quantity, price) of every fill in the sequence in which they were told, over all orders."""
+    found = [(role, event) for role, event in played.events if isinstance(event, OrderFilled)]
+    return [(role, _number(fill.last_qty), _number(fill.last_px)) for role, fill in found]
+
+
+def contradictions(live: Played, backtest: Played) -> list[str]:
+    """Return the fills of which the venue says that they rested, and the backtest that they took, or the reverse."""
+    pairs = zip(_sides(live), _sides(backtest), strict=True)
+    return [f"fill {n}: {a} and {b}" for n, (a, b) in enumerate(pairs) if a != b and a != "NO_LIQUIDITY_SIDE"]
+
+
+def _sides(played: Played) -> list[str]:
+    return [liquidity_side_to_str(e.liquidity_side) for _, e in played.events if isinstance(e, OrderFilled)]
 
 
 def mismatches(live: Played, backtest: Played, without: Iterable[Difference] = NEVER_COMPARED) -> list[str]:
     """Return in what the two differ, in words; empty if they do not."""
-    allowed = frozenset(without)
-    if Difference.INTERLEAVING not in allowed:
-        first, second = in_sequence(live, allowed), in_sequence(backtest, allowed)
+    left_out = frozenset(without)
+    if Difference.INTERLEAVING not in left_out:
+        first, second = in_sequence(live, left_out), in_sequence(backtest, left_out)
         return [] if first == second else ["the sequences of all events differ"]
     told: list[str] = []
-    ours, theirs = by_order(live, allowed), by_order(backtest, allowed)
+    ours, theirs = by_order(live, left_out), by_order(backtest, left_out)
     if [role for role, _ in ours] != [role for role, _ in theirs]:
         told.append(f"orders: live {[role for role, _ in ours]}, backtest {[role for role, _ in theirs]}")
     for number, ((role, events), (other_role, others)) in enumerate(zip(ours, theirs, strict=False)):

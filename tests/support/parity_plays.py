@@ -3,7 +3,7 @@
 from typing import Any
 
 from nautilus_orderfeeds.sim import simulate
-from tests.support.parity import mismatches, outcomes, positions
+from tests.support.parity import allowed, contradictions, fills, mismatches, positions
 from tests.support.plays import PLAYS, Play
 from tests.support.profiles import VenueProfile
 from tests.support.recorded_market import Played, play_backtest, play_live
@@ -22,9 +22,11 @@ async def play_twice(
 async def check_same(profile: VenueProfile, play: Play) -> None:
     """Nothing differs but what never can be the same, and the play was not empty."""
     live, backtest = await play_twice(profile, play)
-    found = mismatches(live, backtest)
-    if outcomes(live) != outcomes(backtest):
-        found.append(f"sequence of outcomes: live {outcomes(live)}, backtest {outcomes(backtest)}")
+    found = mismatches(live, backtest, allowed(profile))
+    if fills(live) != fills(backtest):
+        found.append(f"sequence of fills: live {fills(live)}, backtest {fills(backtest)}")
+    else:
+        found += contradictions(live, backtest)
     if positions(live) != positions(backtest):
         found.append(f"positions: live {positions(live)}, backtest {positions(backtest)}")
     found += [f"a quote with the strategy's own price: {told}" for told in live.foreign_tops]
@@ -32,7 +34,6 @@ async def check_same(profile: VenueProfile, play: Play) -> None:
     kinds = {type(event).__name__ for _, event in live.events}
     found += [f"no {kind} in the whole play" for kind in ("OrderAccepted", "OrderFilled") if kind not in kinds]
     assert not found, "\n".join(found)
-
 
 
 __all__ = ["PLAYS", "check_same", "play_twice"]

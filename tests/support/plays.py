@@ -1,7 +1,7 @@
 """The plays of parity: each sample strategy, configured for what a venue can do, and the market it is played to.
 
-Prices are ticks from the start. The markets are written so that the strategy's own orders are never the best price (they
-would be in the venue's quotes, but not in those of a backtest), except where a test wants just that.
+Prices are ticks from the start. The markets are written so that the strategy's own orders are never the best price
+(they would be in the venue's quotes, but not in those of a backtest), except where a test wants just that.
 """
 
 from collections.abc import Callable

@@ -1,9 +1,9 @@
 """One recorded market, played to a strategy twice: in a `BacktestEngine`, and live against a simulated venue.
 
-A market is a list of steps, in ticks from where the venue's product starts, so one list serves every venue. Each step is
-played alike on both sides: first the venue's book moves and orders that were in the way fill, then the strategy hears of
-the new best prices, then everything that follows runs its course. Live, the quote is held back until the fills before it
-have been told, and the next step waits until framework and venue agree. So no result depends on time.
+A market is a list of steps, in ticks from where the venue's product starts, so one list serves every venue. Each step
+is played alike on both sides: first the venue's book moves and orders that were in the way fill, then the strategy
+hears of the new best prices, then everything that follows runs its course. Live, the quote is held back until the fills
+before it have been told, and the next step waits until framework and venue agree. So no result depends on time.
 """
 
 import asyncio

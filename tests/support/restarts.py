@@ -9,7 +9,7 @@ from nautilus_orderfeeds.venues.bsx import BsxLiveExecClientFactory
 from nautilus_orderfeeds.venues.outpoll import OutpollLiveExecClientFactory
 from nautilus_orderfeeds.venues.roxom import RoxomLiveExecClientFactory
 from nautilus_orderfeeds.venues.sfox import SfoxLiveExecClientFactory
-from tests.support.chaos_venues import OUTPOLL_TRADES
+from tests.support.chaos_venues import OUTPOLL_TRADES, ROXOM_PAGE
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,19 @@ SFOX = Restart(
     exec_options={"limit_time_scale": 0.01},
 )
 
+ROXOM = Restart(
+    venue="roxom",
+    name="ROXOM",
+    prefix="Roxom",
+    symbol="GOLD-BTC",
+    sim_symbol="GOLD-BTC",
+    quantity="0.50",
+    tick="0.000001",
+    exec_factory=RoxomLiveExecClientFactory,
+    price_tolerance=Decimal("0.00000001"),
+    exec_options={"requests_per_sec": 500},
+)
+
 ALL = {
     "outpoll": OUTPOLL,
     "acttrader": ACTTRADER_FINAL,
@@ -99,16 +112,6 @@ ALL = {
     "sfox": SFOX,
     # An end user among others, on an enterprise key: token, shared stream, feeds of all end users.
     "sfox_enterprise": replace(SFOX, sim_options={**SFOX.sim_options, "enterprise": True, "users": 5}),
-    "roxom": Restart(
-        venue="roxom",
-        name="ROXOM",
-        prefix="Roxom",
-        symbol="GOLD-BTC",
-        sim_symbol="GOLD-BTC",
-        quantity="0.50",
-        tick="0.000001",
-        exec_factory=RoxomLiveExecClientFactory,
-        price_tolerance=Decimal("0.00000001"),
-        exec_options={"requests_per_sec": 500},
-    ),
+    "roxom": ROXOM,
+    "roxom_page": replace(ROXOM, sim_options=ROXOM_PAGE.sim_options),
 }

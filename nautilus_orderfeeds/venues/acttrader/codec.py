@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from nautilus_orderfeeds.feed.clock import Clock
 from nautilus_orderfeeds.orders.decimals import EXACT, ZERO, check_sane, plain
+from nautilus_orderfeeds.orders.requests import Amend
 from nautilus_orderfeeds.orders.updates import Fill, OrderUpdate, Source, VenueStatus
 from nautilus_orderfeeds.orders.words import OrderType, TriggerType
 from nautilus_orderfeeds.venues.acttrader.identity import told_refs
@@ -76,6 +77,8 @@ class Seen(Struct):
         It is one of an OCO pair.
     trigger_price : Decimal, optional
         The stop price of a change the venue has taken: the draft never shows one.
+    price, quantity : Decimal, optional
+        Of the latest change the venue has taken: what shows them cannot be older than it.
     """
 
     type: OrderType | None = None
@@ -84,6 +87,8 @@ class Seen(Struct):
     ts_last: int = 0
     is_leg: bool = False
     trigger_price: Decimal | None = None
+    price: Decimal | None = None
+    quantity: Decimal | None = None
 
 
 class Reading(Struct, frozen=True):
@@ -136,6 +141,14 @@ class OrderCodec:
             if len(self._seen) > _REMEMBERED:
                 del self._seen[next(iter(self._seen))]
         return seen
+
+    def note_change(self, venue_order_id: str, amend: Amend) -> None:
+        """Remember a change that the venue has taken without saying what the order is like now."""
+        seen = self.remember(venue_order_id)
+        seen.price, seen.quantity = amend.price, amend.quantity
+        if amend.trigger_price is not None:
+            # No message of the draft shows a stop price: what was asked for and taken is all that is known.
+            seen.trigger_price = amend.trigger_price
 
     def now_ns(self) -> int:
         """Return the time of arrival, UNIX ns, for what has no time of its own."""
@@ -215,7 +228,7 @@ class OrderCodec:
             reason=order.reason or "",
             # The venue does reject orders that it had taken (protocol, 11.2).
             rejects_live=True,
-            version=self._age(seen, ts_told),
+            version=self._age(seen, order, ts_told),
             ts_event=ts_told or now_ns,
         )
         untouched = status is VenueStatus.WORKING and executed is not None and not executed
@@ -226,9 +239,14 @@ class OrderCodec:
             return None
         return self._symbols.get(raw) or check_id("symbol", raw).upper()
 
-    def _age(self, seen: Seen, ts_told: int) -> int:
+    def _age(self, seen: Seen, order: OrderObject, ts_told: int) -> int:
+        """Return the version of what an order object says: an earlier time than told before makes it old news.
+
+        What shows a change that was taken is none, whatever its time: which moment `transactTime` means is not
+        documented, and a clock may be set back.
+        """
         version = self.stamp()
-        if ts_told < seen.ts_last and ts_told:
+        if ts_told < seen.ts_last and ts_told and not _shows_change(seen, order):
             return _OLD
         seen.ts_last = max(seen.ts_last, ts_told)
         return version
@@ -242,6 +260,12 @@ class OrderCodec:
         if filled - listed <= seen.explained:
             seen.explained = max(seen.explained, filled if listed else ZERO)
         return filled > seen.explained
+
+
+def _shows_change(seen: Seen, order: OrderObject) -> bool:
+    changes = ((seen.price, order.price), (seen.quantity, order.orig_qty))
+    wanted = [(asked, told) for asked, told in changes if asked is not None]
+    return bool(wanted) and all(asked == told for asked, told in wanted)
 
 
 def _check_numbers(order: OrderObject) -> None:

@@ -78,9 +78,8 @@ class OrderEntry:
         def read(body: bytes | None) -> tuple[Outcome, list[VenueMessage]]:
             if body is not None:
                 return Accepted(ref.venue_order_id), self._changed(wire.ANSWER.decode(body), ref)
-            if ref.venue_order_id is not None and amend.trigger_price is not None:
-                # No message of the draft shows a stop price: what was asked for and taken is all that is known.
-                self._codec.remember(ref.venue_order_id).trigger_price = amend.trigger_price
+            if ref.venue_order_id is not None:
+                self._codec.note_change(ref.venue_order_id, amend)
             return Accepted(ref.venue_order_id), [Readback(ref.venue_order_id, "a change was taken")]
 
         state_asked = [Readback(ref.venue_order_id, "a change was refused")]

@@ -161,7 +161,7 @@ class OrderCodec:
     # -- REST ------------------------------------------------------------------------------------------------------
 
     def order(
-        self, order: wire.Order, source: Source, fills: Sequence[LogFill], *, is_listed_open: bool
+        self, order: wire.Order, source: Source, fills: Sequence[LogFill], *, is_listed_open: bool | None
     ) -> list[OrderUpdate]:
         """Say what an order over REST tells, with the fills the transaction log has of it.
 
@@ -173,8 +173,8 @@ class OrderCodec:
             Where it came from.
         fills : Sequence[LogFill]
             All of its fills from its creation on, oldest first; empty if they were not read.
-        is_listed_open : bool
-            Whether it is in the list of open orders: that alone says what `inactive` means.
+        is_listed_open : bool, optional
+            Whether it is in the list of open orders: that alone says what `inactive` means. None: not certain.
 
         Raises
         ------
@@ -201,7 +201,7 @@ class OrderCodec:
         type_ = TYPES[told_type] if told_type is not None else (memory.terms.type if memory.terms else None)
         word = status_word(order.status, order_id)
         status, due_post_only = self._rest_status(word, memory, filled or ZERO, type_, is_listed_open=is_listed_open)
-        memory.followed = memory.followed or is_listed_open
+        memory.followed = memory.followed or bool(is_listed_open)
         # Who reads the history need not take in what it says of an order that nobody knows.
         is_heard = source is not Source.HISTORY or memory.followed or memory.terms is not None
         if is_heard and is_whole:
@@ -253,12 +253,14 @@ class OrderCodec:
         filled: Decimal,
         type_: OrderType | None,
         *,
-        is_listed_open: bool,
+        is_listed_open: bool | None,
     ) -> tuple[VenueStatus | None, bool]:
         if word is None:
             return None, False
         if word is not WireStatus.INACTIVE:
             return self._status(word, memory, filled, None)
+        if is_listed_open is None:
+            return None, False
         if not is_listed_open:
             return VenueStatus.CANCELED, False
         return (VenueStatus.WAITING if type_ in _STOPS else VenueStatus.WORKING), False

@@ -50,6 +50,8 @@ class OrderMemory(Struct):
         A cancel was asked for, here or elsewhere.
     asked_back : bool
         An event of it that tells too little has been followed up.
+    unlisted : bool
+        The latest reading showed it `inactive`, and not among the open orders.
     followed : bool
         It was heard of while it was open, so it is known to whoever follows the account's orders.
     finished_at : Decimal, optional
@@ -69,6 +71,7 @@ class OrderMemory(Struct):
     per_fill: bool = False
     cancel_asked: bool = False
     asked_back: bool = False
+    unlisted: bool = False
     followed: bool = False
     finished_at: Decimal | None = None
 

@@ -7,7 +7,7 @@ not known.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 from urllib.parse import quote
 
@@ -28,7 +28,7 @@ from nautilus_orderfeeds.venues.roxom.identity import Terms, terms_of
 from nautilus_orderfeeds.venues.roxom.matching import Window, match
 from nautilus_orderfeeds.venues.roxom.settings import RoxomSettings
 from nautilus_orderfeeds.venues.roxom.units import instant_ns
-from nautilus_orderfeeds.venues.roxom.words import FINAL_STATUSES, INST_TYPE, UNIT, VENUE
+from nautilus_orderfeeds.venues.roxom.words import FINAL_STATUSES, INST_TYPE, UNIT, VENUE, WireStatus
 
 _log = logging.getLogger(__name__)
 
@@ -43,10 +43,11 @@ _MAX_PAGES: Final = 1_000
 
 
 class Found(Struct):
-    """What became of the orders asked for, and all open orders."""
+    """What became of the orders asked for, and all open orders; `unsure` are to be read again soon."""
 
     updates: list[OrderUpdate]
     absent: list[OrderRef]
+    unsure: list[OrderRef]
 
 
 class OrderQueries:
@@ -99,12 +100,17 @@ class OrderQueries:
             terms = terms_of(ref)
             if terms is not None and ref.venue_order_id is not None:
                 memories.bind(ref.venue_order_id, terms)
-        listed = await self._list(include_closed=False) or []
-        open_ids = {order.id for order in listed}
-        missing = [ref.venue_order_id for ref in refs if ref.venue_order_id and ref.venue_order_id not in open_ids]
+        listed = await self._list(include_closed=False)
+        open_ids = {order.id for order in listed or ()}
+        missing = {ref.venue_order_id: ref for ref in refs if ref.venue_order_id and ref.venue_order_id not in open_ids}
         found = [order for order in await asyncio.gather(*map(self._one, missing)) if order is not None]
         absent = await self._find_unnamed(refs, found)
-        return Found(await self._updates([*listed, *found], open_ids, Source.QUERY), absent)
+        is_open: dict[str, bool | None] = {order.id: self._is_open(order, listed is not None) for order in found}
+        for order_id in open_ids:
+            self._codec.memories.of(order_id).unlisted = False
+            is_open[order_id] = True
+        unsure = [ref for order_id, ref in missing.items() if order_id in is_open and is_open[order_id] is None]
+        return Found(await self._updates([*(listed or ()), *found], is_open, Source.QUERY), absent, unsure)
 
     async def closed_orders(self, since_ns: int) -> list[OrderUpdate]:
         """Read the orders created since then (UNIX ns) that have ended, and older ones not known to have ended.
@@ -126,9 +132,24 @@ class OrderQueries:
                 continue
             if _created(order) >= since_ns or (memory is not None and (memory.followed or memory.terms is not None)):
                 ended.append(order)
-        return await self._updates(ended, open_ids, Source.HISTORY)
+        return await self._updates(ended, {}, Source.HISTORY)
 
     # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _is_open(self, order: wire.Order, is_listing: bool) -> bool | None:
+        """Say whether an order is open that no list of open orders has (or there is none); None if that is not certain.
+
+        What `inactive` means only such a list says. It may lag behind, and an end cannot be taken back: so an end
+        counts if the next reading shows the same.
+        """
+        memory = self._codec.memories.of(order.id)
+        if status_word(order.status, order.id) is not WireStatus.INACTIVE:
+            memory.unlisted = False
+            return False
+        if is_listing and memory.unlisted:
+            return False
+        memory.unlisted = is_listing
+        return None
 
     async def _find_unnamed(self, refs: Sequence[OrderRef], found: list[wire.Order]) -> list[OrderRef]:
         """Look for orders whose create was not answered; add them to `found`, return those that count as absent."""
@@ -156,7 +177,7 @@ class OrderQueries:
         return [wanted[terms.key][0] for terms in matches.unseen if 0 < limit_ns < now_ns - terms.sent_ns]
 
     def _is_named(self, order_id: str) -> bool:
-        return self._codec.memories.is_own(order_id)
+        return self._codec.memories.is_own(order_id) or self._is_known(order_id)
 
     def _tell_doubts(self, doubtful: Sequence[tuple[Terms, list[str]]]) -> None:
         for terms, order_ids in doubtful:
@@ -170,13 +191,17 @@ class OrderQueries:
                     " or ".join(order_ids),
                 )
 
-    async def _updates(self, orders: Sequence[wire.Order], open_ids: set[str], source: Source) -> list[OrderUpdate]:
+    async def _updates(
+        self, orders: Sequence[wire.Order], is_open: Mapping[str, bool | None], source: Source
+    ) -> list[OrderUpdate]:
         unique = {order.id: order for order in orders}
         fills = await self._fills([order for order in unique.values() if self._needs_log(order)])
         updates: list[OrderUpdate] = []
         for order in unique.values():
             try:
-                told = self._codec.order(order, source, fills.get(order.id, []), is_listed_open=order.id in open_ids)
+                told = self._codec.order(
+                    order, source, fills.get(order.id, []), is_listed_open=is_open.get(order.id, False)
+                )
             except ValueError as exc:
                 raise TransientFeedError(f"{VENUE}: unreadable order in an answer: {exc}") from None
             memory = self._codec.memories.of(order.id)

@@ -151,12 +151,18 @@ class RoxomVenue:
         """
         found = await self._queries_opened().read(refs)
         positions = await self._positions()
-        return Truth(updates=found.updates, absent=found.absent, account=await self.account(), positions=positions)
+        return Truth(
+            updates=found.updates,
+            absent=found.absent,
+            unsure=found.unsure,
+            account=await self.account(),
+            positions=positions,
+        )
 
     async def look_up(self, refs: Sequence[OrderRef], since_ns: int) -> Truth:
         """Read the open orders and what of `refs` is not among them, with their fills; raises as `resync`."""
         found = await self._queries_opened().read(refs)
-        return Truth(updates=found.updates, absent=found.absent)
+        return Truth(updates=found.updates, absent=found.absent, unsure=found.unsure)
 
     async def account(self) -> AccountUpdate | None:
         """Read the balances (``GET /accounts/balance``); None if they are not told here. Raises `FeedError`."""

@@ -12,6 +12,7 @@ from nautilus_orderfeeds.feed.clock import ManualClock
 from nautilus_orderfeeds.orders import events as ev
 from nautilus_orderfeeds.orders.inference import Rules
 from nautilus_orderfeeds.orders.reducer import reduce, settle
+from nautilus_orderfeeds.orders.requests import Amend, OrderRef
 from nautilus_orderfeeds.orders.state import OrderState
 from nautilus_orderfeeds.orders.updates import OrderUpdate, Source, VenueStatus
 from nautilus_orderfeeds.orders.words import OrderSide, OrderStatus, OrderType, TimeInForce
@@ -279,6 +280,17 @@ def test_older_transaction_time_changes_no_terms():
     new = read(reader, price=1.4, transactTime=2_000).update
     old = read(reader, price=1.5, transactTime=1_000).update
     assert [type(e).__name__ for e in tell(order, new, old)] == ["OrderAccepted", "OrderUpdated"]
+    assert order.price == D("1.4")
+
+
+def test_what_shows_a_change_that_was_taken_is_not_old_whatever_its_time():
+    """Which moment `transactTime` means is not documented, and clocks are set back."""
+    reader, order = codec(), state()
+    tell(order, read(reader, transactTime=2_000).update)
+    reader.note_change("7", Amend(ref=OrderRef(client_order_id="O-1", symbol="EURUSD"), price=D("1.4")))
+    stale = read(reader, transactTime=1_000).update
+    changed = read(reader, price=1.4, transactTime=1_000).update
+    assert [type(e).__name__ for e in tell(order, stale, changed)] == ["OrderUpdated"]
     assert order.price == D("1.4")
 
 

@@ -167,12 +167,35 @@ async def test_one_that_is_found_nowhere_is_not_called_absent():
     assert (found.updates, found.absent) == ([], [])
 
 
-@pytest.mark.parametrize(("listed", "status"), [(True, VenueStatus.WORKING), (False, VenueStatus.CANCELED)])
-async def test_inactive_is_open_as_long_as_it_is_listed_as_such(listed, status):
-    order = rest_json("inactive")
-    asked = Asked(orders(order)) if listed else Asked(orders(), {"order": order})
+async def test_inactive_is_open_as_long_as_it_is_listed_as_such():
+    (update,) = (await Asked(orders(rest_json("inactive")))(lambda queries: queries.read([ref()]))).updates
+    assert update.status is VenueStatus.WORKING
+
+
+async def test_inactive_off_the_list_is_an_end_if_the_next_reading_shows_the_same():
+    """A list may lag behind, and an end cannot be taken back."""
+    asked = Asked(orders(), {"order": rest_json("inactive")})
+    first = await asked(lambda queries: queries.read([ref()]))
+    assert ([update.status for update in first.updates], first.unsure) == ([None], [ref()])
+    second = await asked(lambda queries: queries.read([ref()]))
+    assert ([update.status for update in second.updates], second.unsure) == ([VenueStatus.CANCELED], [])
+
+
+async def test_inactive_that_is_listed_again_was_no_end():
+    asked = Asked(orders(), {"order": rest_json("inactive")})
+    await asked(lambda queries: queries.read([ref()]))
+    unlisted, asked.said = asked.said, [json_answer(orders(rest_json("inactive")))]
     (update,) = (await asked(lambda queries: queries.read([ref()]))).updates
-    assert update.status is status
+    assert update.status is VenueStatus.WORKING
+    asked.said = unlisted
+    assert (await asked(lambda queries: queries.read([ref()]))).unsure == [ref()]
+
+
+async def test_without_a_list_of_open_orders_inactive_is_never_an_end():
+    asked = Asked(answer(404), {"order": rest_json("inactive")})
+    for _ in range(3):
+        (update,) = (await asked(lambda queries: queries.read([ref()]))).updates
+        assert update.status is None
 
 
 @pytest.mark.parametrize(

@@ -101,14 +101,19 @@ async def _act(raw: RawSfox, chance: random.Random) -> None:
 async def _all(stream: RawStream) -> list[dict[str, Any]]:
     """Every message until nothing comes any more."""
     messages = []
-    while await _more(stream):
-        messages.append(stream.log[-1])
+    quiet = 0
+    while quiet < 4:  # each turn lets the venue go on, however slow the machine is
+        if await _more(stream):
+            messages.append(stream.log[-1])
+            quiet = 0
+        else:
+            quiet += 1
     return messages
 
 
 async def _more(stream: RawStream) -> bool:
     try:
-        message = await stream.socket.receive_json(timeout=0.15)
+        message = await stream.socket.receive_json(timeout=0.05)
     except TimeoutError:
         return False
     stream.log.append(message)

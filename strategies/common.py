@@ -54,6 +54,20 @@ class ExitType(Enum):
     LIMIT = "LIMIT"
 
 
+@unique
+class Force(Enum):
+    """How long a closing order may live."""
+
+    GTC = "GTC"
+    IOC = "IOC"
+    FOK = "FOK"
+
+    @property
+    def time_in_force(self) -> TimeInForce:
+        """The framework's word."""
+        return TimeInForce[self.value]
+
+
 class QuotedStrategyConfig(StrategyConfig, kw_only=True, frozen=True):
     """What every sample strategy is told.
 
@@ -70,7 +84,7 @@ class QuotedStrategyConfig(StrategyConfig, kw_only=True, frozen=True):
         opposite price, for venues whose market orders are not in base units.
     exit_offset_ticks : int
         See `exit_type`, ticks.
-    exit_time_in_force : TimeInForce
+    exit_time_in_force : Force
         Of closing orders. With GTC a limit order that misses the market rests.
     reduce_only : bool
         Whether closing orders say so (not every venue takes it).
@@ -92,7 +106,7 @@ class QuotedStrategyConfig(StrategyConfig, kw_only=True, frozen=True):
     order_params: dict[str, Any] | None = None
     exit_type: ExitType = ExitType.MARKET
     exit_offset_ticks: NonNegativeInt = 20
-    exit_time_in_force: TimeInForce = TimeInForce.GTC
+    exit_time_in_force: Force = Force.GTC
     reduce_only: bool = False
     allow_short: bool = True
     cancel_on_stop: bool = True
@@ -343,7 +357,7 @@ class QuotedStrategy(Strategy):
         if quantity is None:
             self.log.warning(f"{value} {self.config.instrument_id} is too small for an order")
             return None
-        force = self.config.exit_time_in_force
+        force = self.config.exit_time_in_force.time_in_force
         match self.config.exit_type:
             case ExitType.MARKET:
                 order = self.order_factory.market(

@@ -100,18 +100,18 @@ class Guard(QuotedStrategy):
         if active(self._opening):
             return
         net, entry = self._exposure()
-        side = Side.BUY if net > 0 else Side.SELL if net < 0 else None
-        if side is not self._side:
+        held = Side.BUY if net > 0 else Side.SELL if net < 0 else None
+        if held is not self._side:
             self._forget()
-            self._side = side
-        if side is None:
+            self._side = held
+        if held is None:
             return
         if under_way := self.exiting():
             for order in under_way:
                 self.cancel(order)
             return
         if not self._triggered:
-            self._triggered = self._reason(side, entry, quote)
+            self._triggered = self._reason(held, entry, quote)
             if not self._triggered:
                 return
             what = f"{self._triggered}: closing {net} {self.config.instrument_id} opened at {entry}"

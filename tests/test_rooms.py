@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "nautilus_orderfeeds"
 ROOT = PACKAGE.name
-ROOMS = ("orders", "feed", "venues", "adapter", "sim", "cli")
+ROOMS = ("orders", "feed", "venues", "adapter", "sim", "cli", "analysis")
 #: room -> rooms it may import
 MAY = {
     "orders": {"orders"},
@@ -17,6 +17,7 @@ MAY = {
     "venues": {"orders", "feed", "venues"},
     "adapter": {"orders", "feed", "venues", "adapter"},
     "sim": {"sim"},
+    "analysis": {"orders", "analysis"},
     "cli": set(ROOMS),
 }
 DOOR_MAY = {"orders", "feed", "venues", "adapter"}

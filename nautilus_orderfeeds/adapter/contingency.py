@@ -35,6 +35,8 @@ from nautilus_orderfeeds.venues.base import Prepared, Venue
 from nautilus_orderfeeds.venues.capabilities import Feature
 
 _RETRY_SECS: Final = 1.0
+#: An end that was told without its filled quantity is given so long to be explained before the entry is taken at it.
+_EXPLAIN_SECS: Final = 10.0
 _HELD_ID: Final = "HELD-"
 
 
@@ -101,6 +103,8 @@ class BracketKeeper:
         self._sized: dict[str, Decimal] = {}
         self._releasing: set[str] = set()
         self._warned: set[str] = set()
+        # Entry -> when it ended without its filled quantity being told, UNIX secs.
+        self._unexplained: dict[str, float] = {}
         self._next_try_secs = 0.0
         #: Sends recorded orders and takes the outcomes; set by the command desk.
         self.send: Callable[[Sequence[TrackedOrder], Sequence[Prepared]], Awaitable[None]] | None = None
@@ -208,7 +212,7 @@ class BracketKeeper:
     def tick(self) -> None:
         """Look after every bracket; called by the client's timer."""
         now = self._clock.timestamp()
-        if not self._held or now < self._next_try_secs:
+        if not self._held or (now < self._next_try_secs and not self._unexplained):
             return
         self._next_try_secs = now + _RETRY_SECS
         for parent_order_id in list(self._held):
@@ -241,6 +245,8 @@ class BracketKeeper:
                     "are sent when it has ended"
                 )
             return
+        if not self._is_explained(parent):
+            return
         if state.filled_qty > 0:
             if parent_order_id not in self._releasing:
                 self._releasing.add(parent_order_id)
@@ -249,6 +255,21 @@ class BracketKeeper:
         self._sized[parent_order_id] = ZERO
         for child in self._held.pop(parent_order_id, []):
             self.cancel(child, f"its entry {parent_order_id} ended without a fill")
+
+    def _is_explained(self, parent: TrackedOrder) -> bool:
+        """Return whether the venue has said how much an entry had filled when it ended; the answer to a cancel may not.
+
+        Taken at its word, such an end would drop or undersize the children of what is told a moment later.
+        """
+        end, parent_order_id = parent.state.known.end, parent.client_order_id
+        if end is None or end.complete or parent.state.filled_qty >= parent.state.quantity:
+            self._unexplained.pop(parent_order_id, None)
+            return True
+        now = self._clock.timestamp()
+        if now - self._unexplained.setdefault(parent_order_id, now) < _EXPLAIN_SECS:
+            return False
+        self._unexplained.pop(parent_order_id)
+        return True
 
     def _check_size(self, parent: TrackedOrder) -> None:
         filled_qty = parent.state.filled_qty

@@ -1,7 +1,7 @@
 """Analysis of journals: what happened to orders, how long it took, what it cost (extra `analysis`).
 
-`open_journals` reads journals into DuckDB tables; `write_parquet` and `open_parquet` move the same tables to files and to
-any other engine that Ibis knows. The measures are Ibis expressions, so they run unchanged wherever the tables are.
+`open_journals` reads journals into DuckDB tables; `write_parquet` and `open_parquet` move the same tables to files and
+to any other engine that Ibis knows. The measures are Ibis expressions, so they run unchanged wherever the tables are.
 
 This room knows `orders` only: no venue, no framework.
 """

@@ -32,22 +32,29 @@ def time_to_first_fill(tables: Tables) -> Any:
 def cancel_latency(tables: Tables) -> Any:
     """Return ns from asking for the cancel to the cancel that ended the order.
 
-    Asked again after a refusal, it counts from the asking after that. Orders that ended otherwise have none.
+    Asked again after an answer, it counts from the asking after that. Orders that ended otherwise have none.
     """
     events = tables.order_events
-    ended = events.filter(events.event == "OrderCanceled").group_by(_KEYS).agg(end_seq=lambda t: t.seq.max())
-    last_refusal = (
-        events.filter(events.event == "OrderCancelRejected").group_by(_KEYS).agg(refused_seq=lambda t: t.seq.max())
+    bounds = events.group_by(_KEYS).agg(
+        end_seq=events.seq.max(where=events.event == "OrderCanceled"),
+        live_seq=events.seq.min(where=events.event.isin(_PROOFS)),
     )
-    moments = events.join(ended, _KEYS).left_join(last_refusal, _KEYS).drop("account_right", "client_order_id_right")
+    bounds = bounds.filter(bounds.end_seq.notnull())
+    moments = events.join(bounds, list(_KEYS)).select(*events.columns, "end_seq", "live_seq")
+    # What answers a request before: its refusal, an end that was none (a late fill came), and an accept told again.
+    is_answer = moments.event.isin(["OrderCancelRejected", "OrderCanceled"]) | (
+        (moments.event == "OrderAccepted") & (moments.seq > moments.live_seq)
+    )
+    answered = moments.group_by(_KEYS).agg(
+        answer_seq=moments.seq.max(where=is_answer & (moments.seq < moments.end_seq)).coalesce(-1)
+    )
+    moments = moments.join(answered, list(_KEYS)).select(*moments.columns, "answer_seq")
     is_asked = (
-        (moments.event == "OrderPendingCancel")
-        & (moments.seq < moments.end_seq)
-        & (moments.seq > moments.refused_seq.coalesce(-1))
+        (moments.event == "OrderPendingCancel") & (moments.seq > moments.answer_seq) & (moments.seq < moments.end_seq)
     )
-    is_end = (moments.event == "OrderCanceled") & (moments.seq == moments.end_seq)
     latencies = moments.group_by(_KEYS).agg(
-        asked_ns=moments.recorded_ns.min(where=is_asked), end_ns=moments.recorded_ns.max(where=is_end)
+        asked_ns=moments.recorded_ns.min(where=is_asked),
+        end_ns=moments.recorded_ns.max(where=moments.seq == moments.end_seq),
     )
     latencies = latencies.filter(latencies.asked_ns.notnull())
     canceled = tables.orders.filter(tables.orders.status == "CANCELED")
@@ -100,8 +107,8 @@ def fees(tables: Tables) -> Any:
     Returns
     -------
     ibis Table
-        `venue`, `commission_currency` (empty: the instrument's own), `liquidity_side`, `fills`, `estimated` (fills whose
-        commission the venue did not say), `notional` (quote units, exact sum), `commission` (exact sum).
+        `venue`, `commission_currency` (empty: the instrument's own), `liquidity_side`, `fills`, `estimated` (fills
+        whose commission the venue did not say), `notional` (quote units, exact sum), `commission` (exact sum).
     """
     fills = tables.fills
     return (

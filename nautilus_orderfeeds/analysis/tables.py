@@ -156,11 +156,19 @@ def open_journals(paths: Sequence[str | Path], connection: Any = None) -> Tables
     paths : Sequence[str or Path]
         SQLite files.
     connection : ibis backend, optional
-        Where the tables are made; a new DuckDB in memory by default.
+        Where the tables are made, by their names, which must be free; a new DuckDB in memory by default.
     """
     connection = ibis.duckdb.connect() if connection is None else connection
     arrow = read_journals(paths)
-    return Tables(**{name: connection.create_table(name, arrow[name], overwrite=True) for name in SCHEMAS})
+    return Tables(**{name: _make_table(connection, name, arrow[name]) for name in SCHEMAS})
+
+
+def _make_table(connection: Any, name: str, rows: Any) -> Any:
+    # Made empty and filled: Ibis 12 cannot make a table of rows in memory with the latest sqlglot.
+    table = connection.create_table(name, schema=ibis.Schema.from_pyarrow(rows.schema))
+    if rows.num_rows:
+        connection.insert(name, rows)
+    return table
 
 
 def write_parquet(tables: Tables | Mapping[str, Any], folder: str | Path) -> list[Path]:

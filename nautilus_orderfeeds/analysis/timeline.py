@@ -1,4 +1,4 @@
-"""One order's life as data: wire frames against framework events on one axis, and its path through the state machine."""
+"""One order's life as data: wire frames against framework events, and its path through the state machine."""
 
 from pathlib import Path
 from typing import Final, NamedTuple

@@ -18,12 +18,15 @@ from nautilus_orderfeeds.version import __version__
 _COMMANDS: Final = {
     "demo": ("nautilus_orderfeeds.cli.demo", "Trade against simulated venues and check every number afterwards."),
     "simulate": ("nautilus_orderfeeds.cli.simulate", "Run a simulated venue until Ctrl-C."),
+    "run": ("nautilus_orderfeeds.cli.run", "Run venues and strategies of a configuration file: simulated or live."),
     "check": ("nautilus_orderfeeds.cli.check", "Check credentials, clock, login and feed of a venue; sends no order."),
     "record": ("nautilus_orderfeeds.cli.record", "Record the raw frames of a venue's streams."),
     "replay": ("nautilus_orderfeeds.cli.replay", "Play a recording through the adapter: the events it leads to."),
     "catalog": ("nautilus_orderfeeds.cli.catalog", "Turn recordings into a ParquetDataCatalog for backtests."),
     "watch": ("nautilus_orderfeeds.cli.watch", "Show orders, fills and feeds of a venue or a journal, live."),
+    "dashboard": ("nautilus_orderfeeds.cli.dashboard", "Show orders, fills and feeds of journals in a browser, live."),
     "timeline": ("nautilus_orderfeeds.cli.timeline", "Show the orders of a journal, or the life of one."),
+    "completion": ("nautilus_orderfeeds.cli.completion", "Print the script that completes this command in a shell."),
     "venues": ("nautilus_orderfeeds.cli.venues", "Show what each venue can do, and how we know."),
 }
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 import click
 import msgspec
 
+from nautilus_orderfeeds.cli.completion import complete_venue
 from nautilus_orderfeeds.cli.console import (
     EXIT_BAD,
     EXIT_CODES,
@@ -36,7 +37,7 @@ _MARKS: Final = {
 
 
 @click.command(epilog=EXIT_CODES)
-@click.argument("venue")
+@click.argument("venue", shell_complete=complete_venue)
 @address_options
 @instruments_option
 @settings_option

@@ -12,6 +12,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from nautilus_orderfeeds.cli.completion import complete_venue
 from nautilus_orderfeeds.cli.console import (
     EXIT_BAD,
     EXIT_CODES,
@@ -35,7 +36,14 @@ _MAX_CELL: Final = 34
 
 
 @click.command(epilog=EXIT_CODES)
-@click.option("--venue", "names", multiple=True, metavar="VENUE", help="Venue to trade at; repeatable. Default: all.")
+@click.option(
+    "--venue",
+    "names",
+    multiple=True,
+    metavar="VENUE",
+    shell_complete=complete_venue,
+    help="Venue to trade at; repeatable. Default: all.",
+)
 @click.option("--seed", type=int, default=7, show_default=True, help="Seed of the simulated markets.")
 @click.option("--plain", is_flag=True, help="Print progress lines instead of a live picture (as in a pipe).")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON; progress lines go to stderr.")
@@ -113,15 +121,19 @@ def _report(console: Console, result: "DemoResult", code: int) -> None:
         console.print(comparison_table(comparison))
     for problem in result.problems:
         console.print(f"✗ {problem}", style="bold red", markup=False, soft_wrap=True)
+    console.print(summary(result, code))
+
+
+def summary(result: "DemoResult", code: int) -> Text:
+    """Return the last line: how much was compared, and whether it agrees."""
     orders = sum(found.orders for found in result.comparisons)
     fills = sum(found.fills for found in result.comparisons)
     rows = sum(len(found.rows) for found in result.comparisons)
     differences = sum(len(found.differences) for found in result.comparisons)
     compared = f"{rows} values of {orders} orders and {fills} fills at {len(result.comparisons)} venue(s) compared"
     if code == EXIT_BAD:
-        console.print(f"✗ {compared}: {differences} differ", style="bold red", markup=False)
-    else:
-        console.print(f"✓ {compared}: all agree", style="bold green", markup=False)
+        return Text(f"✗ {compared}: {differences} differ", style="bold red")
+    return Text(f"✓ {compared}: all agree", style="bold green")
 
 
 def comparison_table(comparison: "Comparison") -> Table:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from rich.console import Console
 
+from nautilus_orderfeeds.cli.completion import complete_venue
 from nautilus_orderfeeds.cli.console import EXIT_BAD, EXIT_CODES, EXIT_OK, CliError, busy, err, out, print_json
 from nautilus_orderfeeds.cli.venue_options import (
     address_options,
@@ -31,7 +32,7 @@ _LINE_SECS: Final = 10.0
 
 
 @click.command(epilog=EXIT_CODES)
-@click.argument("venue")
+@click.argument("venue", shell_complete=complete_venue)
 @click.option(
     "--output", "-o", required=True, type=click.Path(dir_okay=False), help="File: .jsonl, .jsonl.gz or .jsonl.zst."
 )

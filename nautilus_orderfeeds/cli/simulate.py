@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from nautilus_orderfeeds.cli.completion import complete_venue
 from nautilus_orderfeeds.cli.console import EXIT_CODES, CliError, busy, out
 from nautilus_orderfeeds.venues import registry
 
@@ -25,7 +26,7 @@ _LINE_SECS: Final = 5.0
 
 
 @click.command(epilog=EXIT_CODES)
-@click.argument("venue")
+@click.argument("venue", shell_complete=complete_venue)
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=0, help="Port to listen on; 0 (default) takes a free one."
 )

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nautilus_orderfeeds.cli import stats, timeline_html, timeline_view
+from nautilus_orderfeeds.cli.completion import complete_order
 from nautilus_orderfeeds.cli.console import EXIT_CODES, CliError, busy, err, out, print_json, secs
 from nautilus_orderfeeds.orders.decimals import plain
 from nautilus_orderfeeds.orders.journal import JournalError
@@ -23,7 +24,7 @@ _LISTED: Final = 100
 
 @click.command(epilog=EXIT_CODES)
 @click.argument("journal", type=click.Path())
-@click.argument("order", required=False)
+@click.argument("order", required=False, shell_complete=complete_order)
 @click.option("--order", "order_option", metavar="ID", help="The same as ORDER.")
 @click.option("--also", multiple=True, type=click.Path(), help="Further journal, for lists and --stats; repeatable.")
 @click.option("--last", type=click.IntRange(min=1), help="How many orders, the newest. [default: 100; --stats: all]")

@@ -71,6 +71,7 @@ def page(title: str, subtitle: str, lives: Sequence[Life], by: Sequence[str]) ->
     # "<" cannot stand in a script element: a frame might hold its end tag.
     data = msgspec.json.encode([life_as_dict(*life) for life in lives]).decode().replace("<", "\\u003c")
     return Template(_asset("timeline.html")).substitute(
+        kind="one" if len(lives) == 1 else "all",
         title=escape(title),
         subtitle=escape(subtitle),
         css=_asset("timeline.css"),

@@ -7,6 +7,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
+from nautilus_orderfeeds.cli.completion import complete_venue
 from nautilus_orderfeeds.cli.console import EXIT_BAD, EXIT_CODES, EXIT_OK, CliError, busy, err, out, print_json
 from nautilus_orderfeeds.feed.market import Channel
 from nautilus_orderfeeds.orders.words import OrderType, TimeInForce
@@ -25,7 +26,7 @@ _LEGEND: Final = ", ".join(f"{grade} {evidence.value}" for evidence, grade in _G
 
 
 @click.command(epilog=EXIT_CODES)
-@click.argument("names", nargs=-1, metavar="[VENUE]...")
+@click.argument("names", nargs=-1, metavar="[VENUE]...", shell_complete=complete_venue)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with a note on each capability.")
 def command(names: tuple[str, ...], as_json: bool) -> None:
     """Show what each VENUE can do (default: all), with the grade of evidence for it.

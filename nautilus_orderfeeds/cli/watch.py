@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from nautilus_orderfeeds.cli.completion import complete_venue
 from nautilus_orderfeeds.cli.console import (
     EXIT_BAD,
     EXIT_CODES,
@@ -47,7 +48,7 @@ _SETTLE_SECS: Final = 30.0
 
 
 @click.command(epilog=EXIT_CODES)
-@click.argument("venue", required=False)
+@click.argument("venue", required=False, shell_complete=complete_venue)
 @click.option("--journal", type=click.Path(), metavar="FILE", help="Follow a node's journal instead of a venue.")
 @click.option("--once", is_flag=True, help="Show the present state and end.")
 @click.option("--json", "as_json", is_flag=True, help="The same, as JSON: times in UNIX ns, decimals as text.")

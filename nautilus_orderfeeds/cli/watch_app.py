@@ -11,7 +11,7 @@ from textual.containers import Vertical
 from textual.widgets import DataTable, Footer, Input, Static
 
 from nautilus_orderfeeds.cli.timeline_view import STATUS_STYLES
-from nautilus_orderfeeds.cli.watch_model import Blotter, FeedLine, Filter, Source, clock_text, px_text, status_text
+from nautilus_orderfeeds.cli.watch_model import Blotter, FeedLine, Filter, Source, clock_text, cut, px_text, status_text
 from nautilus_orderfeeds.cli.watch_model import fill_text as filled_text
 from nautilus_orderfeeds.orders.decimals import plain
 from nautilus_orderfeeds.orders.words import OrderSide
@@ -26,9 +26,8 @@ _FEED_STYLES: Final = {
     "DOWN": "red",
     "JOURNAL": "cyan",
 }
-_ORDER_COLUMNS: Final = ("time", "order", "instrument", "side", "type", "qty", "filled", "price", "avg px", "status")
+_ORDER_COLUMNS: Final = ("time", "order", "status", "instrument", "side", "qty", "filled", "price", "avg px", "type")
 _FILL_COLUMNS: Final = ("time", "order", "instrument", "side", "qty", "price", "fee", "")
-_LONGEST: Final = 24
 
 
 class WatchApp(App[None]):
@@ -175,15 +174,15 @@ class WatchApp(App[None]):
         for life in lives:
             table.add_row(
                 clock_text(life.last_ns),
-                _cut(life.client_order_id),
-                _cut(life.symbol),
+                cut(life.client_order_id),
+                Text(status_text(life), style=STATUS_STYLES.get(life.status, "")),
+                cut(life.symbol),
                 _side(life.side),
-                f"{life.type.name} {life.time_in_force.name}",
                 _right(plain(life.quantity)),
                 _right(filled_text(life)),
                 _right(px_text(life.price)),
                 _right(px_text(life.avg_px)),
-                Text(status_text(life), style=STATUS_STYLES.get(life.status, "")),
+                f"{life.type.name} {life.time_in_force.name}",
                 key=f"{life.venue}/{life.client_order_id}",
             )
         table.move_cursor(row=min(row, max(len(lives) - 1, 0)))
@@ -198,8 +197,8 @@ class WatchApp(App[None]):
             notes += ["from totals"] if fill.inferred else []
             table.add_row(
                 clock_text(fill.recorded_ns),
-                _cut(fill.client_order_id),
-                _cut(fill.symbol),
+                cut(fill.client_order_id),
+                cut(fill.symbol),
                 _side(fill.side),
                 _right(plain(fill.last_qty)),
                 _right(px_text(fill.last_px)),
@@ -213,10 +212,6 @@ def _feed_text(feed: FeedLine) -> Text:
     return Text.assemble(
         ("● ", style), f"{feed.name} ", (feed.state, f"bold {style}"), f"  {feed.text(time.time_ns())}"
     )
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2 - 1]}…{text[-_LONGEST // 2 :]}"
 
 
 def _right(text: str) -> Text:

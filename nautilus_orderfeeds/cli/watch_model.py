@@ -17,6 +17,7 @@ from nautilus_orderfeeds.orders.words import LiquiditySide, OrderSide
 #: Orders and fills shown; older ones are in the journal.
 SHOWN: Final = 200
 _DIGITS: Final = 10
+_LONGEST: Final = 24
 
 
 class FillLine(Struct, frozen=True, kw_only=True):
@@ -154,6 +155,12 @@ def ordered(lives: Sequence[OrderLifecycle]) -> list[OrderLifecycle]:
 def clock_text(ns: int) -> str:
     """Return the local time of day of UNIX ns."""
     return datetime.fromtimestamp(ns / 1e9).astimezone().strftime("%H:%M:%S") if ns else ""
+
+
+def cut(text: str) -> str:
+    """Return an id for people: of a long one its beginning and its end, where ids differ."""
+    half = _LONGEST // 2
+    return text if len(text) <= _LONGEST else f"{text[: half - 1]}…{text[-half:]}"
 
 
 def px_text(px: Decimal | None) -> str:

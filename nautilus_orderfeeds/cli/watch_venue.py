@@ -11,7 +11,7 @@ from typing import Any, Final
 from nautilus_orderfeeds.cli.console import CliError, Notes, logging_to
 from nautilus_orderfeeds.cli.watch_model import SHOWN, Blotter, FeedLine, FillLine, ordered
 from nautilus_orderfeeds.feed.errors import FatalFeedError, FeedError
-from nautilus_orderfeeds.feed.health import Health, HealthMonitor
+from nautilus_orderfeeds.feed.health import FeedState, Health, HealthMonitor
 from nautilus_orderfeeds.feed.hub import open_session
 from nautilus_orderfeeds.feed.session_base import SessionBase
 from nautilus_orderfeeds.orders import events as ev
@@ -20,7 +20,7 @@ from nautilus_orderfeeds.orders.lifecycle import OrderLifecycle
 from nautilus_orderfeeds.orders.lifecycle_tracker import LifecycleTracker
 from nautilus_orderfeeds.orders.tracker import OrderTracker, TrackedOrder
 from nautilus_orderfeeds.orders.updates import OrderUpdate
-from nautilus_orderfeeds.venues.base import Gap, Readback, Venue, VenueMessage
+from nautilus_orderfeeds.venues.base import Gap, KnowsOrders, Readback, Venue, VenueMessage
 from nautilus_orderfeeds.venues.registry import VenueEntry
 
 _LOOKBACK_NS: Final = 86_400_000_000_000
@@ -28,6 +28,9 @@ _LOOKBACK_NS: Final = 86_400_000_000_000
 _READ_SECS: Final = 0.3
 #: Trades that do not come by then are inferred from the venue's totals.
 _SETTLE_NS: Final = 5_000_000_000
+#: How often everything is read again; and where the stream only hints, so that what it leaves out is seen.
+_AUDIT_NS: Final = 60_000_000_000
+_AUDIT_HINTED_NS: Final = 10_000_000_000
 _OPEN_SECS: Final = 30.0
 _NOTES_KEPT: Final = 5
 
@@ -54,6 +57,7 @@ class VenueSource:
         self._notes = Notes()
         self._told: deque[str] = deque(maxlen=_NOTES_KEPT)
         self._changed = True
+        self._read_ns = 0
         self._sessions: list[SessionBase] = []
         self._reading: asyncio.Task[None] | None = None
         self._stack = ExitStack()
@@ -77,6 +81,9 @@ class VenueSource:
         for tracked in self._tracker.unsettled():
             if now_ns - tracked.unsettled_since_ns >= _SETTLE_NS:
                 self._note(tracked, self._tracker.settle(tracked, now_ns), now_ns)
+        hinted = self._venue.capabilities.reads_back
+        if self._read_ns and now_ns - self._read_ns >= (_AUDIT_HINTED_NS if hinted else _AUDIT_NS):
+            self._read_soon()
         for note in self._notes.take():
             self._tell(note)
         changed, self._changed = self._changed, False
@@ -92,6 +99,8 @@ class VenueSource:
             marks: dict[str, int] = {}
             # What a node's journal keeps for good matters only for orders, and none are sent.
             self._venue.use_marks(lambda key: marks.get(key, 0), marks.__setitem__)
+            if isinstance(self._venue, KnowsOrders):  # none here is in flight, so none is unnamed
+                self._venue.use_orders(lambda _venue_order_id: True)
             async with asyncio.timeout(_OPEN_SECS):
                 await self._venue.open()
                 await self._take_instruments()
@@ -176,6 +185,7 @@ class VenueSource:
                 pass
 
     async def _resync(self) -> None:
+        self._read_ns = self._clock.time_ns()
         since_ns = self._clock.time_ns() - _LOOKBACK_NS
         truth = await self._venue.resync([tracked.ref for tracked in self._tracker.open_orders()], since_ns)
         for update in [*truth.updates, *await self._venue.history(since_ns)]:
@@ -187,6 +197,8 @@ class VenueSource:
 
     async def _read_back(self) -> None:
         await asyncio.sleep(_READ_SECS)
+        if any(session.state is not FeedState.LIVE for session in self._sessions):
+            return  # what comes next reads everything
         try:
             await self._resync()
         except FeedError as e:

@@ -7,6 +7,7 @@ from nautilus_trader.execution.messages import CancelOrder, ModifyOrder
 from nautilus_trader.model.enums import OrderSide, OrderStatus, OrderType, TriggerType
 from nautilus_trader.model.events import OrderCancelRejected, OrderModifyRejected, OrderUpdated
 
+from nautilus_orderfeeds.adapter.contingency import is_held
 from nautilus_orderfeeds.sim.model import OrderState
 from nautilus_orderfeeds.venues.capabilities import Feature
 from tests.support.scene import OPEN, Scene, execution_case
@@ -255,6 +256,9 @@ def bracket(case_id: str, side: OrderSide, *, post_only: bool = False, fill: boo
             assert entry.status == OrderStatus.FILLED
         await scene.accepted(stop, profit)
         if fill:
+            # Where the client keeps the exits itself, they were accepted before they went out.
+            exits = (stop, profit)
+            await scene.until(lambda: not any(is_held(o.venue_order_id.value) for o in exits), "them to go out")
             assert scene.sim_order(stop).is_open
             assert scene.sim_order(profit).is_open
 

@@ -118,6 +118,22 @@ async def test_children_are_sized_to_what_filled_when_the_entry_ends():
 
 @node
 @both
+async def test_a_cancel_that_does_not_tell_what_was_filled_is_not_taken_for_nothing(dialect: str):
+    """The final dialect's answer to a cancel says CANCELED and no quantity; the fill before it is told later."""
+    async with trading(dialect, all_or_none=False) as t:
+        bracket = Bracket(t)
+        await bracket.submit()
+        t.sim.faults.arm(Fault.DROP, where="execution*")
+        bracket.fill(4000)
+        t.desk.cancel_order(bracket.entry)
+        await bracket.released()
+        assert [o.quantity for o in bracket.at_venue()] == [4000, 4000]
+        assert (bracket.entry.status, bracket.entry.filled_qty) == (OrderStatus.CANCELED, t.qty(4000))
+        assert t.run.log.entries("ERROR") == []
+
+
+@node
+@both
 async def test_children_end_with_an_entry_that_fills_nothing(dialect: str):
     async with trading(dialect) as t:
         bracket = Bracket(t)

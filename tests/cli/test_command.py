@@ -3,15 +3,16 @@
 import subprocess
 import sys
 
+import click
 import pytest
 from click.testing import CliRunner
 
-from nautilus_orderfeeds.cli import cli
+from nautilus_orderfeeds.cli import _COMMANDS, cli
 from nautilus_orderfeeds.cli.console import EXIT_BUG, EXIT_USAGE, CliError, secs
 from nautilus_orderfeeds.venues import registry
 from nautilus_orderfeeds.version import __version__
 
-COMMANDS = ("demo", "simulate", "check", "timeline", "venues")
+COMMANDS = tuple(_COMMANDS)
 
 
 def test_overview_names_every_command() -> None:
@@ -27,6 +28,16 @@ def test_every_command_documents_its_exit_codes(name: str) -> None:
     assert shown.exit_code == 0
     assert "Exit codes: 0 all is well" in shown.output
     assert "130 interrupted" in shown.output
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_can_speak_json_and_has_help_for_every_option(name: str) -> None:
+    found = cli.get_command(click.Context(cli), name)
+    assert found is not None
+    assert found.help
+    options = [param for param in found.params if isinstance(param, click.Option)]
+    assert "--json" in {text for option in options for text in option.opts}
+    assert [option.opts for option in options if not option.help] == []
 
 
 def test_help_does_not_load_the_framework() -> None:

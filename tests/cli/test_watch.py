@@ -146,19 +146,19 @@ async def test_screen_and_its_keys() -> None:
             await until(lambda: len(cells(app, "#fills")) == 1, "the fill")
             (fill_row,) = cells(app, "#fills")
             assert fill_row[2:6] == ["BTC-PERP", "BUY", "0.01", px_text(buy.price)]
-            sides = [row[3] for row in cells(app, "#orders")]
+            sides = [row[4] for row in cells(app, "#orders")]
             assert sides == ["SELL", "BUY"]  # what is open comes first
-            assert [row[9] for row in cells(app, "#orders")] == ["ACCEPTED", "FILLED"]
+            assert [row[2] for row in cells(app, "#orders")] == ["ACCEPTED", "FILLED"]
             assert [row[6] for row in cells(app, "#orders")] == ["0 (0%)", "0.01 (100%)"]
 
             await pilot.press("o")
-            assert [row[3] for row in cells(app, "#orders")] == ["SELL"]
+            assert [row[4] for row in cells(app, "#orders")] == ["SELL"]
             assert "open only" in head(app)
             await pilot.press("s")
             assert cells(app, "#orders") == []
             assert len(cells(app, "#fills")) == 1
             await pilot.press("s", "o")
-            assert [row[3] for row in cells(app, "#orders")] == ["SELL"]
+            assert [row[4] for row in cells(app, "#orders")] == ["SELL"]
             assert cells(app, "#fills") == []
             await pilot.press("c")
             assert len(cells(app, "#orders")) == 2
@@ -171,9 +171,9 @@ async def test_screen_and_its_keys() -> None:
             sim.cancel_external(sell)
             await until(lambda: all(life.is_completed for life in source.blotter.orders), "the cancel")
             await pilot.pause(0.6)
-            assert [row[9] for row in cells(app, "#orders")] == ["ACCEPTED", "FILLED"]  # the picture stands still
+            assert [row[2] for row in cells(app, "#orders")] == ["ACCEPTED", "FILLED"]  # the picture stands still
             await pilot.press("p")
-            await until(lambda: sorted(r[9] for r in cells(app, "#orders")) == ["CANCELED", "FILLED"], "going on")
+            await until(lambda: sorted(r[2] for r in cells(app, "#orders")) == ["CANCELED", "FILLED"], "going on")
             drawn = app.export_screenshot()
             assert drawn.startswith("<svg")
             assert "CANCELED" in drawn

@@ -28,7 +28,7 @@ class Ways:
     enterprise: bool = False
     tokens: bool = True
     ack_payload: bool = True
-    sequence: str = "all"  # all | data | none | same
+    sequence: str = "all"  # all | data | none | same | all of the venue's
     only_orders_feed: bool = False
     trades_feed: bool = True
     initial: str = "list"  # list | empty | none
@@ -67,6 +67,7 @@ class ForeignSfox:
         self.asked = []
         self.tokens = {}
         self.lose_answers = 0
+        self.numbered = 0
         self._ids = itertools.count(7001)
         self._trade_ids = itertools.count(9000)
 
@@ -129,6 +130,9 @@ class ForeignSfox:
                 frame["sequence"] = ws.sequence
             case "same":
                 frame["sequence"] = 3
+            case "all of the venue's":
+                self.numbered += 7
+                frame["sequence"] = self.numbered
 
     async def tell(self, order):
         order["dateupdated"] = self.date()

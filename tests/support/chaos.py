@@ -47,6 +47,9 @@ class Chaos:
     balances: bool = True
     #: What the simulation calls the instrument, if not `symbol`.
     product: str = ""
+    #: No order is sent while one with the very same terms has not been answered: where an order without an answer is
+    #: bound by a unique match of its terms, two such ones rightly stay in flight.
+    distinct: bool = False
     #: Orders are also changed: a buy's price up, a sell's down, the quantity up (some venues allow only that).
     amends: bool = False
 
@@ -62,6 +65,7 @@ class ChaosStrategyConfig(StrategyConfig, frozen=True):
     quantity: str
     kinds: tuple[str, ...]
     amends: bool = False
+    distinct: bool = False
 
 
 class ChaosStrategy(Strategy):
@@ -112,7 +116,16 @@ class ChaosStrategy(Strategy):
                 order = factory.limit(iid, side, size, price, post_only=True)
             case _:
                 order = factory.limit(iid, side, size, instrument.make_price(passive + away))
-        self.submit_order(order)
+        if not (self.config.distinct and self._is_like_one_in_flight(order)):
+            self.submit_order(order)
+
+    def _is_like_one_in_flight(self, order: Any) -> bool:
+        def terms(each: Any) -> tuple[Any, ...]:
+            price = each.price if each.has_price else None
+            return each.order_type, each.side, each.init_event.quantity, price
+
+        waiting = self.cache.orders(strategy_id=self.id)
+        return any(o.venue_order_id is None and not o.is_closed and terms(o) == terms(order) for o in waiting)
 
     def _amend(self, order: Any, instrument: Any) -> None:
         if not order.has_price or order.is_pending_update:
@@ -168,7 +181,11 @@ async def run_seed(
         )
         strategy = ChaosStrategy(
             ChaosStrategyConfig(
-                instrument_id=chaos.instrument_id, quantity=chaos.quantity, kinds=chaos.kinds, amends=chaos.amends
+                instrument_id=chaos.instrument_id,
+                quantity=chaos.quantity,
+                kinds=chaos.kinds,
+                amends=chaos.amends,
+                distinct=chaos.distinct,
             ),
             rng,
         )

@@ -85,6 +85,11 @@ SFOX = Chaos(
     amends=True,
 )
 
+#: An end user among others: user token, feeds of all end users, one of them has a client.
+SFOX_ENTERPRISE = replace(
+    SFOX, frames="private.enterprise*", sim_options={**SFOX.sim_options, "enterprise": True, "users": 3}
+)
+
 ROXOM = Chaos(
     venue="roxom",
     name="ROXOM",
@@ -150,6 +155,7 @@ OUTPOLL = Chaos(
         "trades_fields": OUTPOLL_TRADES,
     },
     kinds=("limit", "crossing", "market_by_amount", "market"),
+    distinct=True,
 )
 
 # Without trades: fills are derived from the orders and the balances, a fill before the answer to its order included.
@@ -181,6 +187,7 @@ ALL = {
     "acttrader": ACTTRADER_FINAL,
     "acttrader_draft": ACTTRADER_DRAFT,
     "sfox": SFOX,
+    "sfox_enterprise": SFOX_ENTERPRISE,
     "roxom": ROXOM,
     "roxom_page": ROXOM_PAGE,
     "outpoll": OUTPOLL,

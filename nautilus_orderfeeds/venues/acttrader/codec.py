@@ -78,7 +78,7 @@ class Seen(Struct):
     trigger_price : Decimal, optional
         The stop price of a change the venue has taken: the draft never shows one.
     price, quantity : Decimal, optional
-        Of the latest change the venue has taken: what shows them cannot be older than it.
+        Of a change the venue has taken and not shown yet: what shows them cannot be older than it.
     """
 
     type: OrderType | None = None
@@ -121,7 +121,8 @@ class OrderCodec:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._version = _OLD
-        self._seen: dict[str, Seen] = {}
+        self._own: dict[str, Seen] = {}
+        self._others: dict[str, Seen] = {}
         self._symbols: dict[str, str] = {}
         self._unknown_statuses: set[str] = set()
 
@@ -131,15 +132,24 @@ class OrderCodec:
 
     def seen(self, venue_order_id: str | None) -> Seen | None:
         """Return what is remembered of an order."""
-        return None if venue_order_id is None else self._seen.get(venue_order_id)
+        if venue_order_id is None:
+            return None
+        return self._own.get(venue_order_id) or self._others.get(venue_order_id)
 
     def remember(self, venue_order_id: str) -> Seen:
-        """Return what is remembered of an order, from now on if nothing was."""
-        seen = self._seen.get(venue_order_id)
+        """Return what is remembered of an order of ours, from now on if nothing was."""
+        seen = self._own.get(venue_order_id)
         if seen is None:
-            seen = self._seen[venue_order_id] = Seen()
-            if len(self._seen) > _REMEMBERED:
-                del self._seen[next(iter(self._seen))]
+            seen = self._own[venue_order_id] = self._others.pop(venue_order_id, Seen())
+            _shed(self._own)
+        return seen
+
+    def _seen_of(self, venue_order_id: str) -> Seen:
+        """Return what is remembered of any order: however many others are told of, they push out none of ours."""
+        seen = self.seen(venue_order_id)
+        if seen is None:
+            seen = self._others[venue_order_id] = Seen()
+            _shed(self._others)
         return seen
 
     def note_change(self, venue_order_id: str, amend: Amend) -> None:
@@ -179,7 +189,7 @@ class OrderCodec:
         order_id = check_id("orderId", str(order.order_id))
         type_ = type_of(order.type)
         _check_numbers(order)
-        seen = self.remember(order_id)
+        seen = self._seen_of(order_id)
         seen.type = type_ or seen.type
         seen.is_leg = seen.is_leg or is_leg
         reason = reason_of(order.reason or "")
@@ -246,7 +256,9 @@ class OrderCodec:
         documented, and a clock may be set back.
         """
         version = self.stamp()
-        if ts_told < seen.ts_last and ts_told and not _shows_change(seen, order):
+        if _shows_change(seen, order):
+            seen.price = seen.quantity = None
+        elif ts_told < seen.ts_last and ts_told:
             return _OLD
         seen.ts_last = max(seen.ts_last, ts_told)
         return version
@@ -260,6 +272,11 @@ class OrderCodec:
         if filled - listed <= seen.explained:
             seen.explained = max(seen.explained, filled if listed else ZERO)
         return filled > seen.explained
+
+
+def _shed(remembered: dict[str, Seen]) -> None:
+    if len(remembered) > _REMEMBERED:
+        del remembered[next(iter(remembered))]
 
 
 def _shows_change(seen: Seen, order: OrderObject) -> bool:

@@ -109,7 +109,7 @@ class OrderQueries:
             If a question was not answered.
         """
         for ref in refs:
-            self._note_leg(ref, ref.venue_order_id)  # of an earlier run too, and before anything more is told of it
+            self._note(ref, ref.venue_order_id)  # of an earlier run too, and before anything more is told of it
         is_hidden = any(ref.venue_order_id is None and not self._by_client_id for ref in refs)
         rows = await self.listed() if with_list or is_hidden else []
         found = Found([], [])
@@ -153,7 +153,7 @@ class OrderQueries:
 
     async def _find_one(self, ref: OrderRef, row: Reading | None, found: Found) -> None:
         venue_order_id = ref.venue_order_id or (None if row is None else row.update.venue_order_id)
-        self._note_leg(ref, venue_order_id)
+        self._note(ref, venue_order_id)
         if row is not None and row.untouched:
             found.updates.append(row.update)
             return
@@ -177,9 +177,11 @@ class OrderQueries:
                 ref.client_order_id,
             )
 
-    def _note_leg(self, ref: OrderRef, venue_order_id: str | None) -> None:
-        if venue_order_id is not None and is_leg(ref):
-            self._codec.remember(venue_order_id).is_leg = True
+    def _note(self, ref: OrderRef, venue_order_id: str | None) -> None:
+        """Remember an order as one of ours, and whether it is one of a pair."""
+        if venue_order_id is not None:
+            seen = self._codec.remember(venue_order_id)
+            seen.is_leg = seen.is_leg or is_leg(ref)
 
     async def _find_other(self, row: Reading, found: Found) -> None:
         venue_order_id = row.update.venue_order_id

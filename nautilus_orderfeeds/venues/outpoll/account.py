@@ -7,12 +7,13 @@ anew wherever balances have to be certain.
 import asyncio
 
 from websockets.asyncio.client import connect
-from websockets.exceptions import WebSocketException
+from websockets.exceptions import InvalidStatus, WebSocketException
 
 from nautilus_orderfeeds.feed.clock import Clock
-from nautilus_orderfeeds.feed.errors import FatalFeedError, FrameError, TransientFeedError, excerpt
+from nautilus_orderfeeds.feed.errors import FatalFeedError, FrameError, NotServed, TransientFeedError, excerpt
 from nautilus_orderfeeds.feed.verdict import classify, describe
 from nautilus_orderfeeds.venues.outpoll import wire
+from nautilus_orderfeeds.venues.outpoll.api import NOT_SERVED
 from nautilus_orderfeeds.venues.outpoll.frames import Snapshot, decode_frame
 from nautilus_orderfeeds.venues.outpoll.settings import BALANCE_STREAM, OutpollSettings, Service
 from nautilus_orderfeeds.venues.outpoll.signing import Signer
@@ -46,6 +47,8 @@ class BalanceReader:
         ------
         FatalFeedError
             If the credentials are refused.
+        NotServed
+            If this installation of the venue has no such stream.
         TransientFeedError
             If it could not be read now.
         """
@@ -58,6 +61,8 @@ class BalanceReader:
                     f"{VENUE}: no balance snapshot within {self._settings.timeout_secs:g} s"
                 ) from None
             except (OSError, WebSocketException) as exc:
+                if isinstance(exc, InvalidStatus) and exc.response.status_code in NOT_SERVED:
+                    raise NotServed(f"{VENUE}: no balance stream: {describe(exc)}") from None
                 verdict = classify(exc)
                 raise type(verdict)(f"{VENUE}: balance snapshot: {describe(exc)}") from None
 

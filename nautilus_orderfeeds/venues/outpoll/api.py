@@ -8,7 +8,14 @@ from typing import Final
 import msgspec
 
 from nautilus_orderfeeds.feed.clock import Clock
-from nautilus_orderfeeds.feed.errors import FatalFeedError, NotSent, OutcomeUnknown, TransientFeedError, excerpt
+from nautilus_orderfeeds.feed.errors import (
+    FatalFeedError,
+    NotSent,
+    NotServed,
+    OutcomeUnknown,
+    TransientFeedError,
+    excerpt,
+)
 from nautilus_orderfeeds.feed.limits import EVERY_ROUTE, Priority, Rate, shared_limiter
 from nautilus_orderfeeds.feed.outcomes import outcome_of, outcome_of_failure
 from nautilus_orderfeeds.feed.rest import Response, RestClient
@@ -26,6 +33,9 @@ _REFUSALS: Final = frozenset({400, 401, 403, 404, 429})
 #: A cancel may be repeated, so having come too often refuses nothing: it is sent again later.
 _CANCEL_REFUSALS: Final = _REFUSALS - {429}
 _REASON_CHARS: Final = 200
+
+#: What a host answers for a call, or a stream, that it does not have.
+NOT_SERVED: Final = frozenset({404, 405, 501})
 
 #: Share of a request's time after which an order that still waits to be sent is given up.
 _OWN_DEADLINE: Final = 0.8
@@ -84,6 +94,8 @@ class OutpollApi:
         ------
         FatalFeedError
             If the credentials are refused.
+        NotServed
+            If this installation of the venue does not have the call.
         TransientFeedError
             If it could not be read now, or the answer cannot be understood.
         """
@@ -100,6 +112,8 @@ class OutpollApi:
                 f"{self._settings.variable('api_key')} and {self._settings.variable('api_secret')} belong together, "
                 "that no newer key was made (it replaces this one), and this machine's clock"
             )
+        if response.status in NOT_SERVED:
+            raise NotServed(f"{VENUE}: GET {path} is not served at {self._settings.http(service)} ({_said(response)})")
         if not response.ok:
             raise TransientFeedError(
                 f"{VENUE}: GET {path} failed with {_said(response)}", retry_after_secs=response.retry_after_secs

@@ -101,6 +101,12 @@ class Attribution:
             filled = row.q if row.q else row.oq
         elif status in END_STATUSES and self._settings.trust_closed_quantity and not memory.is_market_buy:
             filled = row.q
+        elif status in END_STATUSES and status is not VenueStatus.FILLED and row.q == 0 and not memory.filled:
+            # Whatever q is of an order that ended otherwise: the original quantity is not zero, and of one that has
+            # nothing left it would be FILLED that is told. The wallet must not say that there was something.
+            if self._wallet.known and self._wallet.residual(memory.asset):
+                return
+            filled = ZERO
         else:
             return
         if filled is None:

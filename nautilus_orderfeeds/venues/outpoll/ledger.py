@@ -255,8 +255,11 @@ class Ledger:
             if self._judge.status_of(row) is not VenueStatus.FILLED or filled is None:
                 continue
             folded.add(order_id)
-            if not is_first and time_ns(row) >= self._started_ns:
-                self.wallet.fold(row.a, filled if side_of(row.si) is OrderSide.BUY else -filled, None)
+            side = side_of(row.si)
+            if side is None:
+                _log.error("%s: order %s entered elsewhere has no readable side: it is not told", VENUE, order_id)
+            elif not is_first and time_ns(row) >= self._started_ns:
+                self.wallet.fold(row.a, filled if side is OrderSide.BUY else -filled, None)
 
     def _externals(self, reading: Reading) -> list[OrderUpdate]:
         named, intents = self.named(), list(self._intents.values())

@@ -110,10 +110,7 @@ class Queries:
             If any part could not be read.
         """
         reading = Reading(began=self._clock.monotonic(), began_ns=self._clock.time_ns())
-        async for rows in self._api.pages(Service.HISTORY, _ACTIVE, _active_page, _LONG_PAGE):
-            for raw in rows:
-                active = self._active(raw)
-                reading.active[active.row.id] = active
+        reading.active = await self.active()
         gone = [created for order_id, created in wanted.items() if order_id not in reading.active]
         since_ns = min([since_ns, *(created - _CLOCKS_NS for created in gone)])
         async for orders in self._api.pages(Service.HISTORY, _ORDERS, _history_page, _SHORT_PAGE, sort="desc"):
@@ -125,6 +122,15 @@ class Queries:
         if self._settings.trades_fields is not None:
             await self._read_trades(reading, self._settings.trades_fields, since_ns)
         return reading
+
+    async def active(self) -> dict[str, Active]:
+        """Read all active orders, by their id; raises `FeedError`."""
+        found: dict[str, Active] = {}
+        async for rows in self._api.pages(Service.HISTORY, _ACTIVE, _active_page, _LONG_PAGE):
+            for raw in rows:
+                active = self._active(raw)
+                found[active.row.id] = active
+        return found
 
     async def positions(self) -> list[wire.OpenPosition]:
         """Read all open positions; raises `FeedError`."""

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from nautilus_orderfeeds.feed.clock import Clock, LiveClock
-from nautilus_orderfeeds.feed.errors import FatalFeedError, TransientFeedError
+from nautilus_orderfeeds.feed.errors import FatalFeedError, NotServed, TransientFeedError
 from nautilus_orderfeeds.feed.stream import Stream
 from nautilus_orderfeeds.orders.decimals import plain
 from nautilus_orderfeeds.orders.inference import Rules
@@ -61,6 +61,7 @@ class OutpollVenue:
         self._specs: dict[str, InstrumentSpec] = {}
         self._ledger = Ledger(settings, self._clock, self._specs)
         self._positions_read = False
+        self._has_positions = self._has_balances = True
         self._signer: Signer | None = None
         self._api: OutpollApi | None = None
         self._queries: Queries | None = None
@@ -90,10 +91,29 @@ class OutpollVenue:
         self._balances = BalanceReader(self._settings, self._signer, self._clock)
         self._tpsl = TpslReader(self._api, self._settings, self._ledger.wallet)
         try:
-            await self._queries.positions()
+            await self._find_services(self._queries, self._balances)
         except BaseException:
             await self.close()
             raise
+
+    async def _find_services(self, queries: Queries, balances: BalanceReader) -> None:
+        """Find out which of the services that can be done without are there; the order lists must be."""
+        self._has_positions = self._has_balances = True
+        try:
+            await queries.positions()
+        except NotServed as e:
+            self._has_positions = False
+            _log.warning("%s; positions are those of the fills that are told", e)
+            await queries.active()
+        try:
+            self._ledger.take_balances(await balances.read())
+        except NotServed as e:
+            self._has_balances = False
+            _log.warning(
+                "%s; the account has the config's `starting_balances`, and what an order has filled is known only if "
+                "the history calls it FILLED, or with `trades_fields`",
+                e,
+            )
 
     async def close(self) -> None:
         """Release everything; idempotent."""
@@ -113,7 +133,7 @@ class OutpollVenue:
         FeedError
             If the positions could not be read.
         """
-        if self._queries is None:
+        if self._queries is None or not self._has_positions:
             return []
         return [spec_of(position, "") for position in await self._queries.positions()]
 
@@ -135,9 +155,11 @@ class OutpollVenue:
         )
 
     def streams(self) -> Sequence[Stream]:
-        """Return Order Updates first, then Balance Updates, and the Order Feed if wanted."""
+        """Return Order Updates first, then Balance Updates if they are served, and the Order Feed if wanted."""
         signer = self._signed()
-        made: list[Stream] = [make(self._settings, signer, self._clock) for make in (order_updates, balance_updates)]
+        made: list[Stream] = [order_updates(self._settings, signer, self._clock)]
+        if self._has_balances:
+            made.append(balance_updates(self._settings, signer, self._clock))
         if self._settings.order_feed:
             made.append(order_feed(self._settings, signer, self._clock))
         return made
@@ -155,8 +177,10 @@ class OutpollVenue:
         """Read orders, balances and positions; raises `FeedError` if any part could not be read."""
         began = self._clock.monotonic()
         truth = await self._read(refs, since_ns, with_balances=True)
-        positions = await self._positions()
         truth.account = self._ledger.account()
+        if not self._has_positions:
+            return truth
+        positions = await self._positions()
         trusted = self._ledger.trusts({position.symbol: position.signed_qty for position in positions}, began)
         truth.positions = positions if trusted else None
         return truth
@@ -195,7 +219,7 @@ class OutpollVenue:
     async def _read(self, refs: Sequence[OrderRef], since_ns: int, *, with_balances: bool) -> Truth:
         queries = self._opened_queries()
         self._ledger.remember(refs)
-        if with_balances:
+        if with_balances and self._has_balances:
             await self._read_balances()
         reading = await queries.read(since_ns, self._ledger.wanted(refs))
         truth = self._ledger.judge(refs, reading)
@@ -209,6 +233,8 @@ class OutpollVenue:
 
     async def account(self) -> AccountUpdate | None:
         """Read all balances by a short connection to the balance stream; raises `FeedError`."""
+        if not self._has_balances:
+            return None
         await self._read_balances()
         return self._ledger.account()
 

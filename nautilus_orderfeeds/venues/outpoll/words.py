@@ -51,9 +51,9 @@ def status_map(extra: Mapping[str, str] | None) -> dict[str, VenueStatus]:
     return found
 
 
-def side_of(word: str) -> OrderSide:
-    """Return the side; raises `ValueError` if it is none."""
+def side_of(word: str) -> OrderSide | None:
+    """Return the side; None if it is none: of an order entered elsewhere nothing can be told then."""
     try:
         return OrderSide[word.upper()]
     except KeyError:
-        raise ValueError(f"side {word[:20]!r} is neither BUY nor SELL") from None
+        return None

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from nautilus_orderfeeds.feed.limits import Priority
 from nautilus_orderfeeds.feed.rest import Response
-from nautilus_orderfeeds.orders.requests import Accepted, NewOrder, OrderRef, Outcome, Refused
+from nautilus_orderfeeds.orders.requests import Accepted, NewOrder, OrderRef, Outcome, Refused, Unknown
 from nautilus_orderfeeds.orders.updates import OrderUpdate
 from nautilus_orderfeeds.orders.words import OrderType, TimeInForce
 from nautilus_orderfeeds.venues.decoding import check_id
@@ -33,7 +33,7 @@ Answer = tuple[Outcome, list[OrderUpdate]]
 
 _NS_PER_MS: Final = 1_000_000
 
-#: Creates remembered for `Creates.since`: more cannot begin while one reading is under way.
+#: Creates remembered: more cannot begin while one reading is under way.
 _LATEST: Final = 10_000
 
 
@@ -94,10 +94,11 @@ def price_places_of(spec: InstrumentSpec) -> int:
 
 
 class Creates:
-    """The creates whose answers are not known yet, and how many there were."""
+    """Orders of ours that the venue has not named yet: those under way, and those that were not answered."""
 
     def __init__(self) -> None:
         self._underway: dict[str, Terms] = {}
+        self._unanswered: dict[str, Terms] = {}
         self._latest: deque[Terms] = deque(maxlen=_LATEST)
         self._begun = 0
 
@@ -108,6 +109,11 @@ class Creates:
     def underway(self) -> list[Terms]:
         """Orders whose create is under way."""
         return list(self._underway.values())
+
+    @property
+    def unanswered(self) -> list[Terms]:
+        """Orders whose create was sent, and whose outcome is not known (also while it is under way)."""
+        return list(self._unanswered.values())
 
     @property
     def begun(self) -> int:
@@ -130,6 +136,16 @@ class Creates:
         finally:
             for one in terms:
                 self._underway.pop(one.key, None)  # one of a list may have been answered before
+
+    def sent(self, terms: Terms) -> None:
+        """Note that a create may reach the venue, perhaps in an earlier run."""
+        while len(self._unanswered) >= _LATEST:
+            del self._unanswered[next(iter(self._unanswered))]
+        self._unanswered.setdefault(terms.key, terms)
+
+    def settled(self, terms: Terms) -> None:
+        """Note that it is known what became of a create."""
+        self._unanswered.pop(terms.key, None)
 
 
 class OrderEntry:
@@ -159,7 +175,11 @@ class OrderEntry:
             return Accepted(order_id)
 
         with self._creates.of(terms):
-            return await self._api.command("/orders", body=msgspec.json.encode(request), ok=ok), []
+            self._creates.sent(terms)
+            outcome = await self._api.command("/orders", body=msgspec.json.encode(request), ok=ok)
+        if not isinstance(outcome, Unknown):
+            self._creates.settled(terms)
+        return outcome, []
 
     async def cancel(self, ref: OrderRef) -> Answer:
         """Ask for a cancel (``POST /orders/{id}/cancel``); success means that it was taken, not that it is done."""

@@ -13,6 +13,7 @@ Everything else stays in doubt: more orders found than were sent means that some
 
 import logging
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Final
 
 from msgspec import Struct
@@ -21,7 +22,7 @@ from nautilus_orderfeeds.venues.roxom import wire
 from nautilus_orderfeeds.venues.roxom.codec import created_ns
 from nautilus_orderfeeds.venues.roxom.identity import Terms
 from nautilus_orderfeeds.venues.roxom.units import in_btc, instant_ns
-from nautilus_orderfeeds.venues.roxom.words import SIDES, TIMES_IN_FORCE, TYPES, VENUE
+from nautilus_orderfeeds.venues.roxom.words import SIDES, TIMES_IN_FORCE, TYPES, VENUE, WireStatus
 
 _log = logging.getLogger(__name__)
 
@@ -205,8 +206,7 @@ def _fits(order: wire.Order, terms: Terms, window: Window) -> bool:
         return False
     if force is not None and terms.price is not None and TIMES_IN_FORCE[force] is not terms.time_in_force:
         return False
-    told_qty = order.told_qty
-    if told_qty is None or terms.quantity not in (told_qty, told_qty + (order.amount_filled or 0)):
+    if terms.quantity not in _totals(order):
         return False
     if terms.price is not None and in_btc(order.told_px, order.unit) != terms.price:
         return False
@@ -215,3 +215,16 @@ def _fits(order: wire.Order, terms: Terms, window: Window) -> bool:
     if order.cancel_at and instant_ns(order.cancel_at) != terms.expire_time_ns:
         return False
     return window.holds(terms, _created(order))
+
+
+def _totals(order: wire.Order) -> tuple[Decimal, ...]:
+    """Return what may be the total of an order, base units: a client has seen the rest told as the quantity."""
+    told, filled = order.told_qty, order.amount_filled
+    if told is None:
+        return ()
+    if not filled:
+        return (told,)
+    is_filled = order.status.lower() == WireStatus.FILLED.value
+    if (is_filled and told == filled) or (order.size is not None and order.size + filled == told):
+        return (told,)  # no rest: it would be zero, or `size` is it
+    return (told, told + filled)

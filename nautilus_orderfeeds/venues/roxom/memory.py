@@ -133,6 +133,7 @@ class OrderMemories:
 
     def __init__(self) -> None:
         self._orders: dict[str, OrderMemory] = {}
+        self._named: dict[str, str] = {}
         self._px: dict[str, Decimal] = {}
 
     def __contains__(self, order_id: str) -> bool:
@@ -143,7 +144,9 @@ class OrderMemories:
         memory = self._orders.get(order_id)
         if memory is None:
             while len(self._orders) >= _MAX_ORDERS:
-                del self._orders[next(iter(self._orders))]
+                oldest = self._orders.pop(next(iter(self._orders)))
+                if oldest.terms is not None:
+                    self._named.pop(oldest.terms.key, None)
             memory = self._orders[order_id] = OrderMemory()
         return memory
 
@@ -152,11 +155,16 @@ class OrderMemories:
         memory = self._orders.get(order_id)
         return memory is not None and memory.terms is not None
 
+    def id_of(self, terms: Terms) -> str | None:
+        """Return the venue's id of an order of ours, if it is known."""
+        return self._named.get(terms.key)
+
     def bind(self, order_id: str, terms: Terms) -> None:
         """Note that an order is ours."""
         memory = self.of(order_id)
         if memory.terms is not None:
             return
+        self._named[terms.key] = order_id
         memory.terms, memory.side, memory.quantity = terms, terms.side, terms.quantity
         memory.told, memory.finished_at = ZERO, None
         memory.expire_time_ns = terms.expire_time_ns

@@ -95,16 +95,12 @@ class OrderQueries:
         FeedError
             If anything could not be read.
         """
-        memories = self._codec.memories
-        for ref in refs:
-            terms = terms_of(ref)
-            if terms is not None and ref.venue_order_id is not None:
-                memories.bind(ref.venue_order_id, terms)
+        named, unnamed = self._by_name(refs)
         listed = await self._list(include_closed=False)
         open_ids = {order.id for order in listed or ()}
-        missing = {ref.venue_order_id: ref for ref in refs if ref.venue_order_id and ref.venue_order_id not in open_ids}
+        missing = {order_id: ref for order_id, ref in named.items() if order_id not in open_ids}
         found = [order for order in await asyncio.gather(*map(self._one, missing)) if order is not None]
-        absent = await self._find_unnamed(refs, found)
+        absent = await self._find_unnamed(unnamed, found)
         is_open: dict[str, bool | None] = {order.id: self._is_open(order, listed is not None) for order in found}
         for order_id in open_ids:
             self._codec.memories.of(order_id).unlisted = False
@@ -151,30 +147,55 @@ class OrderQueries:
         memory.unlisted = is_listing
         return None
 
-    async def _find_unnamed(self, refs: Sequence[OrderRef], found: list[wire.Order]) -> list[OrderRef]:
-        """Look for orders whose create was not answered; add them to `found`, return those that count as absent."""
-        begun, underway = self._creates.begun, {terms.key: terms for terms in self._creates.underway}
-        wanted = {
-            terms.key: (ref, terms)
-            for ref in refs
-            if ref.venue_order_id is None and (terms := terms_of(ref)) is not None and terms.key not in underway
-        }
-        if not wanted:
+    def _by_name(self, refs: Sequence[OrderRef]) -> tuple[dict[str, OrderRef], dict[str, OrderRef]]:
+        """Return the orders that the venue has named, by its id, and the others, by the key of their terms."""
+        memories = self._codec.memories
+        named, unnamed = {}, {}
+        for ref in refs:
+            terms, order_id = terms_of(ref), ref.venue_order_id
+            if terms is not None and order_id is not None:
+                memories.bind(order_id, terms)
+            elif terms is not None:
+                # Whoever asks may have done so before the answer came.
+                order_id = memories.id_of(terms)
+                if order_id is None:
+                    unnamed[terms.key] = ref
+                    self._creates.sent(terms)
+            if order_id is not None:
+                named[order_id] = ref
+        return named, unnamed
+
+    async def _find_unnamed(self, asked: Mapping[str, OrderRef], found: list[wire.Order]) -> list[OrderRef]:
+        """Look for orders whose create was not answered; add them to `found`, return those that count as absent.
+
+        All of them are looked for, also those that nobody asks for now: each may be the one that is found.
+        """
+        if not asked:
             return []
+        memories = self._codec.memories
+        begun, underway = self._creates.begun, {terms.key: terms for terms in self._creates.underway}
         orders = await self._list(include_closed=True)
         if orders is None:
             return []
         # Creates that were begun meanwhile may be in the list as well.
         underway |= {terms.key: terms for terms in self._creates.since(begun)}
-        unanswered = [terms for key, (_, terms) in wanted.items() if key not in underway]
+        unanswered = [
+            terms for terms in self._creates.unanswered if terms.key not in underway and memories.id_of(terms) is None
+        ]
         matches = match(unanswered, list(underway.values()), orders, self._is_named, self._window)
         for terms, order in matches.found:
-            self._codec.memories.bind(order.id, terms)
+            memories.bind(order.id, terms)
+            self._creates.settled(terms)
             found.append(order)
         self._tell_doubts(matches.doubtful)
+        absent = [terms for terms in matches.unseen if terms.key in asked and self._is_absent(terms)]
+        for terms in absent:
+            self._creates.settled(terms)
+        return [asked[terms.key] for terms in absent]
+
+    def _is_absent(self, terms: Terms) -> bool:
         limit_ns = int(self._settings.absent_after_secs * _NS_PER_SEC)
-        now_ns = self._clock.time_ns()
-        return [wanted[terms.key][0] for terms in matches.unseen if 0 < limit_ns < now_ns - terms.sent_ns]
+        return 0 < limit_ns < self._clock.time_ns() - terms.sent_ns
 
     def _is_named(self, order_id: str) -> bool:
         return self._codec.memories.is_own(order_id) or self._is_known(order_id)

@@ -20,7 +20,6 @@ from nautilus_orderfeeds.orders.words import OrderSide, OrderType
 from nautilus_orderfeeds.venues.decoding import check_id
 from nautilus_orderfeeds.venues.sfox.wire import Order, Trade
 from nautilus_orderfeeds.venues.sfox.words import (
-    LIMIT_ALGORITHMS,
     STATUS_CODES,
     VENUE,
     Algorithm,
@@ -276,8 +275,6 @@ class OrderCodec:
 
 def _is_by_amount(order: Order, terms: Terms) -> bool:
     """Judge whether an order entered elsewhere spends an amount; messages are subsets, so what was known stands."""
-    if terms.algorithm_id in LIMIT_ALGORITHMS and (order.quantity or terms.quantity):
-        return False  # an amount beside its quantity is what that is worth
     if order.amount is not None:
         return order.amount > 0
     # A subset that does not name the amount: market buys are by amount.

@@ -33,6 +33,9 @@ _HANDSHAKE_REQUESTS: Final = 2
 
 _ACK_TIMEOUT_SECS: Final = 20.0
 
+#: Connections in a row that must begin with a gap before frames' numbers are not believed any more.
+_MISFITS: Final = 3
+
 #: A token in a payload, which may be JSON text itself.
 _TOKEN: Final = re.compile(rb'(\\?"user_token\\?"\s*:\s*\\?")[^"\\]*')
 
@@ -59,6 +62,47 @@ _acked = wire.decoder(_Acked)
 _sequenced = wire.decoder(_Sequenced)
 
 
+class _Numbers:
+    """Whether the numbers of frames are what they are taken for: a count of the connection's frames.
+
+    That is inferred from samples. If they count something else, every connection begins with a gap, and none would
+    last: then they are not watched any more.
+    """
+
+    def __init__(self) -> None:
+        self._first: int | None = None
+        self._is_judged = False
+        self._misfits = 0
+
+    @property
+    def are_useless(self) -> bool:
+        """Whether several connections in a row have begun with a gap."""
+        return self._misfits >= _MISFITS
+
+    def begin(self) -> None:
+        """A new connection begins."""
+        self._first, self._is_judged = None, False
+
+    def note(self, number: int) -> None:
+        """Compare the first two numbers of a connection."""
+        if self._is_judged:
+            return
+        if self._first is None:
+            self._first = number
+            return
+        self._is_judged = True
+        self._misfits = self._misfits + 1 if number > self._first + 1 else 0
+        if self.are_useless:
+            _log.error(
+                "%s: %d connections in a row began with a gap in the frames' numbers (now %d after %d): these are not "
+                "watched any more; set sequence_grace_secs=None if the venue counts something else",
+                VENUE,
+                self._misfits,
+                number,
+                self._first,
+            )
+
+
 class SfoxStream(Stream):
     """What all streams of the venue have in common: login, limits, sequence numbers.
 
@@ -74,6 +118,7 @@ class SfoxStream(Stream):
         self._settings = settings
         self._clock = clock
         self._was_in = False
+        self._numbers = _Numbers()
         self.sequence_grace_secs = settings.sequence_grace_secs or 0.0
 
     def url(self) -> str:
@@ -95,6 +140,7 @@ class SfoxStream(Stream):
         TransientFeedError
             If it was good before: then the venue has another reason, probably its limits.
         """
+        self._numbers.begin()
         await conn.send(self._login())
         await conn.expect(self._logged_in, _ACK_TIMEOUT_SECS)
         self._was_in = True
@@ -112,7 +158,12 @@ class SfoxStream(Stream):
 
     def sequence(self, frame: bytes) -> int | None:
         """Return the frame's number: it counts every frame of a connection, as far as is known (protocol, 8.1)."""
-        return None if self._settings.sequence_grace_secs is None else _sequenced.decode(frame).sequence
+        if self._settings.sequence_grace_secs is None or self._numbers.are_useless:
+            return None
+        number = _sequenced.decode(frame).sequence
+        if number is not None:
+            self._numbers.note(number)
+        return None if self._numbers.are_useless else number
 
     def recordable(self, frame: bytes) -> bool:
         """Whether the frame is anything but the login."""

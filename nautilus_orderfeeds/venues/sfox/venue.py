@@ -1,7 +1,7 @@
 """One account at sFOX: order entry, private feeds and queries behind `venues.base.Venue`."""
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from decimal import Decimal
 from typing import Final
 
@@ -64,6 +64,7 @@ class SfoxVenue:
         self._queries: OrderQueries | None = None
         self._trades: TradeReader | None = None
         self._balances_read = float("-inf")
+        self._debts: Set[str] = frozenset()
         # Watermark of the latest whole reading, UNIX ns: older fills have all been taken in.
         self._watermark_ns = 0
 
@@ -234,6 +235,7 @@ class SfoxVenue:
         balances = await self._read_balances(self._opened(), priority)
         if balances is None:
             return None
+        self._note_debts(balances)
         try:
             return account_update(balances, complete=True)
         except ValueError as exc:
@@ -246,16 +248,19 @@ class SfoxVenue:
         return balances
 
     def _check_debts(self, balances: Sequence[wire.Balance]) -> None:
-        debts = owed(balances)
-        if not debts:
-            return
-        told = ", ".join(f"{plain(balance)} {currency}" for currency, balance in debts.items())
-        if not self._settings.allow_negative_balances:
+        if not self._settings.allow_negative_balances and (told := _told(owed(balances))):
             raise FatalFeedError(
                 f"{VENUE}: the account owes something ({told}), which a cash account cannot show: settle it, or set "
                 "allow_negative_balances=True to have such currencies shown as zero"
             )
-        _log.warning("%s: the account owes something (%s); these currencies are shown as zero", VENUE, told)
+        self._note_debts(balances)
+
+    def _note_debts(self, balances: Sequence[wire.Balance]) -> None:
+        """Say it once that a currency is owed: it is shown as zero."""
+        debts = owed(balances)
+        if debts.keys() - self._debts:
+            _log.warning("%s: the account owes something (%s); such currencies are shown as zero", VENUE, _told(debts))
+        self._debts = debts.keys()
 
     def _opened(self) -> SfoxApi:
         if self._api is None:
@@ -266,6 +271,10 @@ class SfoxVenue:
         if self._queries is None:
             raise FatalFeedError(f"{VENUE}: the venue is not open; call open() first")
         return self._queries
+
+
+def _told(debts: Mapping[str, Decimal]) -> str:
+    return ", ".join(f"{plain(balance)} {currency}" for currency, balance in debts.items())
 
 
 _NOT_OPEN: Final[Outcome] = Refused(f"not sent: {VENUE} is not open")

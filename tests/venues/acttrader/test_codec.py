@@ -307,3 +307,16 @@ def test_versions_rise_across_restarts():
     before = read(OrderCodec(ManualClock(start_ns=10**18))).update.version
     after = read(OrderCodec(ManualClock(start_ns=10**18 + 1))).update.version
     assert after > before
+
+
+def test_however_many_other_orders_are_told_of_ours_stay_known():
+    """One socket serves many logins: what must not be done to a partly filled order of ours is not forgotten."""
+    reader = codec()
+    reader.remember("7")
+    read(reader, executedQty=4000, status="PARTIAL_FILL", fills=[{"price": 1.5, "qty": 4000}])
+    for number in range(20_100):
+        read(reader, orderId=1_000_000 + number)
+    seen = reader.seen("7")
+    assert seen is not None
+    assert (seen.executed, seen.type) == (4000, OrderType.LIMIT)
+    assert len(reader._others) == 20_000

@@ -80,14 +80,16 @@ class Lives:
         for order, names in self.told:
             told = [name for name in self.run.names(order.client_order_id) if "Pending" not in name]
             assert list(dict.fromkeys(told[1:])) == names, f"{order}: {told}"
-            assert told.count("OrderFilled") == len(self.sim.ledger.fills(order.venue_order_id.value))
+            at_venue = order.venue_order_id  # of a rejected order the framework keeps none
+            trades = [] if at_venue is None else self.sim.ledger.fills(at_venue.value)
+            assert told.count("OrderFilled") == len(trades)
             for name in set(names) - {"OrderFilled"}:
                 assert told.count(name) == 1, f"{order}: {told}"
 
 
 @pytest.mark.node
 @pytest.mark.timeout(110)
-@pytest.mark.parametrize("lag_secs", [0.0, 2.5, 5.0])
+@pytest.mark.parametrize("lag_secs", [0.0, pytest.param(2.5, marks=pytest.mark.soak), 5.0])
 @pytest.mark.parametrize("update", ["before", "after", "instead"])
 async def test_no_wrong_event_and_the_ledgers_end(update: str, lag_secs: float) -> None:
     options = {

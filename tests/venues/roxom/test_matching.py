@@ -81,15 +81,34 @@ def test_orders_alike_outside_of_each_others_time_are_told_apart():
     assert found([sent(1, 0, strategy_id="A"), late], [made(30_001)]) == [("O-2", made_id(30_001))]
 
 
+HALF = {"qty": "0.50", "amountFilled": "0.50"}
+
+
+@pytest.mark.parametrize(
+    ("told", "whose"),
+    [
+        ({**HALF, "status": "filled", "size": None}, ["O-1"]),
+        ({**HALF, "status": "filled", "size": "0.00"}, ["O-1"]),
+        ({**HALF, "status": "cancelled", "size": "0.00"}, ["O-1"]),
+        ({**HALF, "qty": "1.00", "status": "partiallyfilled", "size": "0.50"}, ["O-2"]),
+        ({**HALF, "status": "partiallyfilled", "size": "0.50"}, []),  # the rest of O-2, or O-1 and nothing left?
+        ({**HALF, "status": "partiallyfilled", "size": None}, []),
+    ],
+    ids=str,
+)
+def test_the_total_is_taken_where_it_cannot_be_the_rest(told, whose):
+    wanted = [terms(quantity=Decimal("0.50")), terms(client_order_id="O-2", quantity=Decimal("1.00"))]
+    matches = matched(wanted, [rest_order(**told)])
+    assert [one.client_order_id for one, _ in matches.found] == whose
+    assert [one.client_order_id for one, _ in matches.doubtful] == ([] if whose else ["O-1", "O-2"])
+
+
 def test_orders_that_are_not_alike_are_told_apart_where_only_one_way_is_left():
-    """An order that shows its rest as its quantity may be either; the other can only be the whole one."""
-    both = rest_order(qty="1.00", amountFilled="1.00", status="filled")
-    whole = rest_order(id=OTHER_ID, qty="2.00")
-    wanted = [terms(), terms(client_order_id="O-2", quantity=Decimal("2.00"))]
-    matches = matched(wanted, [both])
-    assert matches.found == []
-    assert [terms.client_order_id for terms, _ in matches.doubtful] == ["O-1", "O-2"]
-    assert found([wanted[0]], [both, whole]) == [("O-1", ORDER_ID)]
+    rest = rest_order(qty="0.50", amountFilled="0.50", status="partiallyfilled", size="0.50")
+    whole = rest_order(id=OTHER_ID, qty="0.50")
+    wanted = [terms(quantity=Decimal("0.50")), terms(client_order_id="O-2", quantity=Decimal("1.00"))]
+    assert found(wanted, [rest, whole]) == []  # O-1 may be either
+    assert found([wanted[1]], [rest, whole]) == [("O-2", ORDER_ID)]
 
 
 def test_one_that_waited_for_the_stream_was_sent_when_it_was_recorded():
@@ -140,7 +159,7 @@ def test_everything_must_fit(changed):
         {"createdAt": CREATED_NS},
         {"createdAt": None},  # the id tells it
         {"qty": None, "quantity": "1.0", "px": None, "price": "0.048582", "type": None, "orderType": "limit"},
-        {"qty": "0.60", "amountFilled": "0.40", "status": "partiallyfilled"},
+        {"qty": "0.60", "amountFilled": "0.40", "status": "partiallyfilled", "size": "0.60"},
         {"status": "filled", "amountFilled": "1.00"},
     ],
     ids=str,

@@ -165,3 +165,43 @@ async def test_what_the_history_told_of_a_stranger_is_told_again_until_the_readi
             assert told.venue_order_id == order.venue_order_id
             assert told.fills
         assert await client.history(order.created_ns + 1_000_000) == []
+
+
+async def test_a_question_from_before_the_answer_does_not_give_its_order_a_second_name() -> None:
+    """Readings wait for each other: meanwhile the create of one that is asked for may have been answered."""
+    async with venue() as (sim, client):
+        both = [prepared(client, sim, name, ticks=-50) for name in ("O-1", "O-2")]
+        await cut_off(sim, client, both[0])
+        asked = [ref_of(one) for one in both]
+        outcome, _ = await client.submit(both[1])
+        assert isinstance(outcome, Accepted)
+        updates = (await client.look_up(asked, 0)).updates
+        first, second = sim.ledger.orders()
+        assert second.venue_order_id == outcome.venue_order_id
+        assert update_of(updates, both[0]).venue_order_id == first.venue_order_id
+        assert update_of(updates, both[1]).venue_order_id == second.venue_order_id
+
+
+async def test_one_that_is_not_asked_for_is_thought_of_all_the_same() -> None:
+    """Else the order of one that was cut off would go to one that was never received."""
+    async with venue() as (sim, client):
+        sim.faults.once(Fault.ERROR_BEFORE_EFFECT, where=CREATE)
+        lost = prepared(client, sim, "O-1", ticks=-50, strategy_id="A")
+        await client.submit(lost)
+        await asyncio.sleep(0.05)
+        one = prepared(client, sim, "O-2", ticks=-50, strategy_id="B")
+        await cut_off(sim, client, one)
+        doubtful = await client.look_up([ref_of(lost)], 0)
+        assert not [told for told in doubtful.updates if told.refs]
+        assert not [told for told in (await client.look_up([ref_of(one)], 0)).updates if told.refs]
+
+
+async def test_those_that_are_not_asked_for_are_found_with_the_others() -> None:
+    async with venue() as (sim, client):
+        both = [prepared(client, sim, name, ticks=-50) for name in ("O-1", "O-2")]
+        for one in both:
+            await cut_off(sim, client, one)
+        updates = (await client.look_up([ref_of(both[1])], 0)).updates
+        assert [update_of(updates, one).venue_order_id for one in both] == [
+            order.venue_order_id for order in sim.ledger.orders()
+        ]

@@ -49,11 +49,9 @@ async def test_every_type_and_time_in_force(told: str, enterprise: bool):
             bid = sim.market.best("btcusd")[0] - Decimal("0.37")  # where nobody else stands
             asks = sim.market.book("btcusd")[1]
             more = str(asks[0][1] + asks[1][1] + 1)
-            soon = pd.Timestamp.now(tz="UTC").ceil("ms") + pd.Timedelta(seconds=2)
             orders = {
                 "GTC": desk.limit(OrderSide.BUY, "0.05", bid - 2),
                 "GTC cancelled": desk.limit(OrderSide.BUY, "0.05", bid - 3),
-                "GTD": desk.limit(OrderSide.BUY, "0.05", bid - 4, time_in_force=TimeInForce.GTD, expire_time=soon),
             }
             await run.until(lambda: all(order.is_open for order in orders.values()), "the resting orders")
             desk.modify_order(orders["GTC"], quantity=desk.cache.instrument(orders["GTC"].instrument_id).make_qty(0.06))
@@ -62,6 +60,10 @@ async def test_every_type_and_time_in_force(told: str, enterprise: bool):
                 sim.market.trade("btcusd", price, Decimal(part))
             desk.cancel_order(orders["GTC cancelled"])
             await run.until(lambda: orders["GTC cancelled"].is_closed, "the cancel")
+            soon = pd.Timestamp.now(tz="UTC").ceil("ms") + pd.Timedelta(seconds=2)
+            gtd = desk.limit(OrderSide.BUY, "0.05", bid - 4, time_in_force=TimeInForce.GTD, expire_time=soon)
+            orders["GTD"] = gtd
+            await run.until(lambda: gtd.is_open, "the order with an end")
             for part in ("0.01", "0.007"):
                 sim.market.trade("btcusd", bid - 4, Decimal(part))
             orders |= {

@@ -1,6 +1,7 @@
 """Through the framework: what its cache believes equals the venue's ledger, by own key and by enterprise key."""
 
 import asyncio
+import json
 from collections import Counter
 from decimal import Decimal
 from typing import Any
@@ -128,11 +129,12 @@ class House:
         return {name: self.run.exec_client(name)._sessions[0].health for name in NAMES}
 
 
-async def house(drive: Any, *, listens: bool = False, **options: Any) -> None:
+async def house(drive: Any, *, listens: bool = False, client: dict[str, Any] | None = None, **options: Any) -> None:
     options = {"users": 5, "enterprise": True, "market_flow": False, **SCALED, **options}
     async with simulate("sfox", seed=3, **options) as sim:
         configs = {
-            name: sim.exec_config(**{**sim.twin.credentials(number), **EXEC}) for number, name in enumerate(NAMES)
+            name: sim.exec_config(**{**sim.twin.credentials(number), **EXEC, **(client or {})})
+            for number, name in enumerate(NAMES)
         }
         desk = Desk(listens=listens)
         async with running_node(
@@ -222,10 +224,35 @@ async def test_tokens_are_renewed_and_replaced_while_trading_goes_on():
     async def drive(house: House) -> None:
         bid, _ = house.sim.market.best("btcusd")
         clients = [house.run.exec_client(name)._venue._api.credentials for name in NAMES]
-        await house.run.until(lambda: all(client.minted >= 2 for client in clients), "renewals")
+        await house.run.until(lambda: all(client.minted >= 3 for client in clients), "renewals")
+        assert 401 not in {request.status for request in house.sim.requests}, "renewed before they end"
         house.sim.twin.expire_tokens()
         orders = [house.desk.limit(OrderSide.BUY, "0.02", bid - 3, name) for name in NAMES]
         await house.run.until(lambda: all(order.is_open for order in orders), "the orders")
         assert house.run.log.entries("ERROR") == []
 
     await house(drive, token_lifetime_secs=2.0)
+
+
+@pytest.mark.node
+async def test_end_users_who_come_to_be_are_published_without_their_tokens():
+    token = "s3cr3t-t0k3n"
+
+    async def drive(house: House) -> None:
+        (connection,) = house.sim.server.connections
+        assert ("private.enterprise.users",) in connection.subscriptions
+        told = {"user_id": "test9", "status": "approved", "user_token": token}
+        for payload in (told, json.dumps(told)):  # the venue's page calls a payload JSON text
+            connection.send(json.dumps({"recipient": "private.enterprise.users", "payload": payload}))
+        heard = house.desk.venue_events
+        await house.run.until(lambda: sum(e.kind == "END_USER_ONBOARDING" for e in heard) == 2, "both to be heard")
+        for event in heard:
+            assert (event.values["user_id"], event.values["status"]) == ("test9", "approved")
+            assert event.values["user_token"] == "<hidden>"
+        for name in NAMES:
+            journal = house.run.exec_client(name)._intake.journal
+            journal.flush()
+            assert not any(token.encode() in raw for (raw,) in journal._db.execute("SELECT raw FROM frames"))
+        assert token not in house.run.log.text()
+
+    await house(drive, listens=True, client={"onboarding_events": True})

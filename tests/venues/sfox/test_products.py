@@ -159,6 +159,18 @@ async def test_an_account_that_owes_something_is_refused_unless_allowed(caplog: 
     ]
 
 
+async def test_a_debt_of_a_live_account_is_told_once_each_time_it_arises(caplog: pytest.LogCaptureFixture):
+    owing, even = ([{"currency": "usd", "balance": usd, "available": 0}] for usd in (-1.5, 2))
+    answers = [answer(200, body(rows)) for rows in (even, owing, owing, even, owing)]
+    async with raw_server(*answers) as server:
+        venue = SfoxVenue(settings(server.url), clock=ManualClock(autojump_secs=0.02))
+        await venue.open()
+        for warnings in (1, 1, 1, 2):
+            await venue.account()
+            assert sum("-1.5 USD" in record.message for record in caplog.records) == warnings
+        await venue.close()
+
+
 def test_balances_that_are_none_are_refused():
     rows = decode_balances(b'[{"currency":"b\xc3\xa9","balance":1,"available":1}]')
     with pytest.raises(ValueError, match="currency"):

@@ -86,5 +86,6 @@ async def test_what_one_client_meets_all_of_the_address_rest_for():
             second = desk.limit(OrderSide.BUY, "0.01", bid - 500, "SFOXB")
             await run.until(lambda: second.is_open, "the other account's order")
             assert loop.time() - refused_at >= 0.5, "it waited too"
-            assert first.is_open or first.is_closed, "the refused cancel is no end by itself"
+            await run.until(lambda: first.is_closed, "the cancel, sent again once the order was seen to be live")
+            assert run.names(first.client_order_id)[2:] == ["OrderAccepted", "OrderPendingCancel", "OrderCanceled"]
             assert "OrderRejected" not in run.names(second.client_order_id)

@@ -190,6 +190,36 @@ async def test_numbers_need_not_be_watched():
         await client.session.stop()
 
 
+@pytest.mark.parametrize(
+    ("connections", "watched"),
+    [
+        ([(1, 2), (1, 2), (1, 2)], True),
+        ([(1, 9), (10, 19), (1, 2), (20, 29), (30, 39)], True),
+        ([(1, 9), (10, 19), (20, 29)], False),
+        ([(3, 3), (3, 3), (3, 3)], True),
+        ([(9, 1), (9, 1), (9, 1)], True),
+    ],
+)
+async def test_numbers_are_watched_until_three_connections_in_a_row_begin_with_a_gap(
+    connections: list[tuple[int, int]], watched: bool, caplog: pytest.LogCaptureFixture
+):
+    stream = PrivateStream(settings(), LiveClock())
+
+    class Conn:
+        async def send(self, frame: bytes) -> None:
+            """Nobody listens."""
+
+        async def expect(self, predicate: Any, timeout_secs: float = 0.0, *, keep: bool = False) -> bytes:
+            return b""
+
+    for first, second in connections:
+        await stream.log_in(Conn())  # type: ignore[arg-type]
+        for number in (first, second):
+            stream.sequence(ack(sequence=number))
+    assert (stream.sequence(ack(sequence=77)) == 77) is watched
+    assert ("not watched any more" in caplog.text) is not watched
+
+
 async def test_connecting_again_and_again_stays_within_the_venues_limit():
     """A venue that drops every connection: 2 requests each, 36 a window of 0.6 s here."""
     times: list[float] = []

@@ -1,0 +1,11 @@
+"""The live examples of SFOX, at the simulated venue."""
+
+import pytest
+
+from tests.support.example_runs import check_live_examples
+
+pytestmark = pytest.mark.node
+
+
+async def test_live_examples_run_at_the_simulated_venue():
+    await check_live_examples("sfox")

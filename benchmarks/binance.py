@@ -1,6 +1,5 @@
 """The framework's own Binance futures adapter: the same three steps through its stream handler."""
 
-from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -14,17 +13,22 @@ from nautilus_trader.model.events import OrderSubmitted
 from nautilus_trader.test_kit.providers import TestInstrumentProvider
 
 from benchmarks.framework import Framework
+from benchmarks.plans import Plan, plan
 
 
-def _order(order: Any, number: int, /, **changes: Any) -> bytes:
+def _order(order: Any, number: int, ordered: Plan, /, **changes: Any) -> bytes:
+    """One order as the venue's documentation prints it, its keys in that order.
+
+    `AP` and `cr` come with trailing orders only, `N` and `n` with a commission only.
+    """
     data: dict[str, Any] = {
         "s": "BTCUSDT",
         "c": order.client_order_id.value,
         "S": "BUY",
         "o": "LIMIT",
         "f": "GTC",
-        "q": "0.018",
-        "p": "55000.0",
+        "q": f"{ordered.quantity:.3f}",
+        "p": f"{ordered.price:.1f}",
         "ap": "0",
         "sp": "0",
         "x": "NEW",
@@ -33,40 +37,76 @@ def _order(order: Any, number: int, /, **changes: Any) -> bytes:
         "l": "0",
         "z": "0",
         "L": "0",
+        "N": None,
+        "n": None,
         "T": 1719319688307,
         "t": 0,
         "b": "0",
         "a": "9.91",
-        "m": True,
+        "m": False,
         "R": False,
         "wt": "CONTRACT_PRICE",
         "ot": "LIMIT",
         "ps": "BOTH",
         "cp": False,
-        "AP": None,
-        "cr": None,
-        "rp": "0",
-        "N": None,
-        "n": None,
         "pP": False,
         "si": 0,
         "ss": 0,
+        "rp": "0",
         "V": "NONE",
         "pm": "NONE",
         "gtd": 0,
+        "er": "0",
     }
-    message = {"e": "ORDER_TRADE_UPDATE", "E": 1719319688307, "T": 1719319688307, "o": data | changes}
-    return msgspec.json.encode(message)
+    told = {key: value for key, value in (data | changes).items() if value is not None}
+    return msgspec.json.encode({"e": "ORDER_TRADE_UPDATE", "E": 1719319688307, "T": 1719319688307, "o": told})
+
+
+def _filled(order: Any, number: int, ordered: Plan, index: int, status: str) -> bytes:
+    part, price = ordered.parts[index], f"{ordered.price:.1f}"
+    return _order(
+        order,
+        number,
+        ordered,
+        x="TRADE",
+        X=status,
+        ap=price,
+        l=f"{part.qty:.3f}",
+        z=f"{part.cum_qty:.3f}",
+        L=price,
+        N="USDT",
+        n=f"{part.fee:.8f}",
+        t=2 * number + index,
+        m=True,
+    )
 
 
 def frames(order: Any, n: int) -> dict[str, bytes]:
     """The three steps of one order's life."""
-    fee = {"N": "USDT", "n": "0.0275", "x": "TRADE", "L": "55000.0", "ap": "55000.0"}
+    ordered = plan(n)
     return {
-        "accept": _order(order, n),
-        "partial fill": _order(order, n, X="PARTIALLY_FILLED", l="0.010", z="0.010", t=2 * n, **fee),
-        "fill": _order(order, n, X="FILLED", l="0.008", z="0.018", t=2 * n + 1, **fee),
+        "accept": _order(order, n, ordered),
+        "partial fill": _filled(order, n, ordered, 0, "PARTIALLY_FILLED"),
+        "fill": _filled(order, n, ordered, 1, "FILLED"),
     }
+
+
+def account_frame() -> bytes:
+    """The frame with the balance and the position that the venue sends beside every fill."""
+    balance = {"a": "USDT", "wb": "122624.12345678", "cw": "100.12345678", "bc": "0"}
+    position = {
+        "s": "BTCUSDT",
+        "pa": "0.010",
+        "ep": "55000.0",
+        "bep": "55000.0",
+        "cr": "200",
+        "up": "0",
+        "mt": "cross",
+        "iw": "0.00000000",
+        "ps": "BOTH",
+    }
+    told = {"m": "ORDER", "B": [balance], "P": [position]}
+    return msgspec.json.encode({"e": "ACCOUNT_UPDATE", "E": 1719319688307, "T": 1719319688307, "a": told})
 
 
 def build(framework: Framework, orders: int) -> tuple[Any, list[dict[str, bytes]]]:
@@ -94,7 +134,8 @@ def build(framework: Framework, orders: int) -> tuple[Any, list[dict[str, bytes]
     framework.cache.add_instrument(instrument)
     lives: list[dict[str, bytes]] = []
     for n in range(1, orders + 1):
-        order = framework.limit_order(instrument, Decimal("0.018"), Decimal("55000.0"), "BINANCE")
+        ordered = plan(n)
+        order = framework.limit_order(instrument, ordered.quantity, ordered.price, "BINANCE")
         submitted = OrderSubmitted(
             framework.trader_id,
             framework.strategy_id,

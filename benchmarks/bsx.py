@@ -6,9 +6,10 @@ from typing import Any
 import msgspec
 
 from benchmarks.framework import Framework
-from nautilus_orderfeeds.adapter import convert
+from benchmarks.plans import Part, plan
 from nautilus_orderfeeds.adapter.instruments import to_framework, to_spec
 from nautilus_orderfeeds.orders import events as ev
+from nautilus_orderfeeds.orders.decimals import plain
 from nautilus_orderfeeds.orders.requests import NewOrder
 from nautilus_orderfeeds.orders.words import OrderSide, OrderType, TimeInForce
 from nautilus_orderfeeds.venues.bsx import DOOR, BsxExecClientConfig, BsxLiveExecClientFactory
@@ -46,13 +47,13 @@ def _order_row(n: int, nonce: int, **changes: Any) -> dict[str, Any]:
         "nonce": str(nonce),
         "order_stop_type": "STOP_NONE",
         "post_only": False,
-        "price": "55000",
+        "price": "0",
         "product_id": "BTC-PERP",
         "reduce_only": False,
         "reject_reason": "",
         "sender": "0xa01f2319baf9e8a344486ebafa96fb3c9f5bda05",
         "side": "BUY",
-        "size": "0.018",
+        "size": "0",
         "status": "OPEN",
         "stop_price": "0",
         "stp": "CANCEL_TAKER",
@@ -63,41 +64,41 @@ def _order_row(n: int, nonce: int, **changes: Any) -> dict[str, Any]:
     return row | changes
 
 
-def _trade(n: int, part: int, size: str) -> dict[str, Any]:
+def _trade(n: int, number: int, part: Part, price: str) -> dict[str, Any]:
     return {
-        "id": f"0x{n:032x}{part:032x}",
-        "price": "55000",
-        "size": size,
+        "id": f"0x{n:032x}{number:032x}",
+        "price": price,
+        "size": plain(part.qty),
         "liquidity_indicator": "MAKER",
         "time": "1719319689307036691",
         "funding_payment": "0",
-        "trading_fee": "-0.0275",
+        "trading_fee": plain(-part.fee),
         "sequencer_fee": "0",
     }
 
 
 def frames(n: int, nonce: int) -> dict[str, bytes]:
-    """The three steps of one order's life."""
-    steps = {
-        "accept": _order_row(n, nonce),
-        "partial fill": _order_row(
-            n, nonce, avg_price="55000", filled_size="0.01", filled_fees="-0.0275", last_trades=[_trade(n, 1, "0.01")]
-        ),
-        "fill": _order_row(
-            n,
-            nonce,
-            status="DONE",
-            avg_price="55000",
-            filled_size="0.018",
-            filled_fees="-0.055",
-            last_trades=[_trade(n, 2, "0.008")],
-        ),
-    }
+    """The three steps of one order's life, numbers as the venue writes them (without trailing zeros)."""
+    ordered = plan(n)
+    first, second = ordered.parts
+    price = plain(ordered.price)
+    row = _order_row(n, nonce, price=price, size=plain(ordered.quantity))
+
+    def filled(number: int, part: Part, status: str) -> dict[str, Any]:
+        return row | {
+            "status": status,
+            "avg_price": price,
+            "filled_size": plain(part.cum_qty),
+            "filled_fees": plain(-part.cum_fee),
+            "last_trades": [_trade(n, number, part, price)],
+        }
+
+    steps = {"accept": row, "partial fill": filled(1, first, "OPEN"), "fill": filled(2, second, "DONE")}
     return {
         step: msgspec.json.encode(
-            {"channel": "orders", "type": "update", "data": [row], "timestamp": "1719319689307036691"}
+            {"channel": "orders", "type": "update", "data": [told], "timestamp": "1719319689307036691"}
         )
-        for step, row in steps.items()
+        for step, told in steps.items()
     }
 
 
@@ -118,9 +119,12 @@ def build(framework: Framework, orders: int, journal: str) -> tuple[Any, list[di
     framework.cache.add_instrument(instrument)
     spec = to_spec(instrument)
     client.open_offline(journal, [instrument])
+    rules = client.rules_of(spec.symbol)
+    assert rules is not None
     lives: list[dict[str, bytes]] = []
     for n in range(1, orders + 1):
-        order = framework.limit_order(instrument, Decimal("0.018"), Decimal("55000.0"), "BSX")
+        ordered = plan(n)
+        order = framework.limit_order(instrument, ordered.quantity, ordered.price, "BSX")
         nonce = 1719319688044650011 + n
         terms = NewOrder(
             client_order_id=order.client_order_id.value,
@@ -128,10 +132,10 @@ def build(framework: Framework, orders: int, journal: str) -> tuple[Any, list[di
             side=OrderSide.BUY,
             type=OrderType.LIMIT,
             time_in_force=TimeInForce.GTC,
-            quantity=convert.decimal_of(order.quantity) or Decimal(0),
-            price=convert.decimal_of(order.price),
+            quantity=ordered.quantity,
+            price=ordered.price,
         )
-        tracked = client._tracker.add(terms, client.rules_of(spec.symbol), (f"cid:{n:032x}", f"nonce:{nonce}"), 0)
+        tracked = client._tracker.add(terms, rules, (f"cid:{n:032x}", f"nonce:{nonce}"), 0)
         client._intake.tell(tracked, ev.OrderSubmitted())
         lives.append(frames(n, nonce))
     return client, lives

@@ -24,14 +24,15 @@ class Framework:
         self.cache = Cache(database=None)
         self.events: list[Any] = []
         self.msgbus.register(endpoint="ExecEngine.process", handler=self.events.append)
-        self.msgbus.register(endpoint="Portfolio.update_account", handler=lambda _: None)
+        self.accounts: list[Any] = []
+        self.msgbus.register(endpoint="Portfolio.update_account", handler=self.accounts.append)
         self.msgbus.register(endpoint="ExecEngine.reconcile_execution_report", handler=self.events.append)
         self._factory = OrderFactory(self.trader_id, self.strategy_id, self.clock)
 
     def limit_order(self, instrument: Any, quantity: Decimal, price: Decimal, client_id: str) -> Any:
         """Return a limit order the cache knows."""
         order = self._factory.limit(
-            instrument.id, OrderSide.BUY, Quantity.from_str(str(quantity)), Price.from_str(str(price))
+            instrument.id, OrderSide.BUY, Quantity.from_str(f"{quantity:.3f}"), Price.from_str(f"{price:.1f}")
         )
         self.cache.add_order(order, None, ClientId(client_id))
         return order

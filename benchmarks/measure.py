@@ -34,6 +34,9 @@ class Round(Struct, kw_only=True):
         `handle_frame`, and the in-tree adapter's stream handler.
     journal : dict[str, float]
         Our journal's commit of the events and frames of the step, in one turn of the loop.
+    account : float
+        The in-tree adapter's handling of the account frame that its venue sends beside every fill. BSX sends none; it
+        is in no ratio.
     told : dict[str, Outline]
         What either adapter told, order by order.
     """
@@ -42,6 +45,7 @@ class Round(Struct, kw_only=True):
     bsx: Microseconds
     binance: Microseconds
     journal: Microseconds
+    account: float
     told: dict[str, Outline]
 
 
@@ -53,14 +57,13 @@ def run_round(folder: Path, number: int, orders: int) -> Round:
 async def _round(folder: Path, number: int, orders: int) -> Round:
     path = str(folder / f"round{number}.sqlite")
     if number % 2:
-        theirs, told_by_them = _binance(orders)
+        theirs, account, told_by_them = _binance(orders)
         ours, journal, bare, told_by_us = _bsx(path, orders)
     else:
         ours, journal, bare, told_by_us = _bsx(path, orders)
-        theirs, told_by_them = _binance(orders)
-    return Round(
-        bare=bare, bsx=ours, binance=theirs, journal=journal, told={"bsx": told_by_us, "binance": told_by_them}
-    )
+        theirs, account, told_by_them = _binance(orders)
+    told = {"bsx": told_by_us, "binance": told_by_them}
+    return Round(bare=bare, bsx=ours, binance=theirs, journal=journal, account=account, told=told)
 
 
 def _bsx(path: str, orders: int) -> tuple[Microseconds, Microseconds, Microseconds, Outline]:
@@ -75,11 +78,17 @@ def _bsx(path: str, orders: int) -> tuple[Microseconds, Microseconds, Microsecon
     return handling, flushing, bare, told
 
 
-def _binance(orders: int) -> tuple[Microseconds, Outline]:
+def _binance(orders: int) -> tuple[Microseconds, float, Outline]:
     framework = Framework()
     client, lives = binance.build(framework, orders)
     handling, _ = time_steps(client._handle_user_ws_message, lives)
-    return handling, outline(framework.events)
+    raw = binance.account_frame()
+    began = time.perf_counter()
+    for _ in range(orders):
+        client._handle_user_ws_message(raw)
+    account = (time.perf_counter() - began) / orders * 1e6
+    assert len(framework.accounts) == orders, "account frames were not told"
+    return handling, account, outline(framework.events)
 
 
 def time_steps(

@@ -9,6 +9,9 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+import click
+
+from nautilus_orderfeeds.cli import cli
 from nautilus_orderfeeds.orders.transitions import to_mermaid
 from nautilus_orderfeeds.venues import registry
 from nautilus_orderfeeds.venues.capabilities import Capabilities, Support
@@ -99,6 +102,36 @@ def config_table(config: Any) -> str:
     return "\n".join(lines) + "\n"
 
 
+def option_table(command: click.Command) -> str:
+    """Return the arguments and options of one command as Markdown."""
+    context = click.Context(command, info_name=command.name)
+    lines = ["| option | default | description |", "|---|---|---|"]
+    for param in command.params:
+        if isinstance(param, click.Argument):
+            lines.append(f"| `{param.make_metavar(context)}` | | argument |")
+            continue
+        record = param.get_help_record(context)
+        assert isinstance(param, click.Option)
+        assert record is not None
+        default = "" if param.is_flag or param.default in (None, (), "") else f"`{param.default}`"
+        default = default if isinstance(param.default, int | float | str) else ""
+        lines.append(f"| `{record[0]}` | {default} | {(param.help or '').replace('|', chr(92) + '|')} |")
+    return "\n".join(lines) + "\n"
+
+
+def command_page(text: str) -> str:
+    """Return the page of the command with the tables of every subcommand; one that has no section yet gets it."""
+    for name in cli.list_commands(click.Context(cli)):
+        command = cli.get_command(click.Context(cli), name)
+        assert command is not None
+        if f"<!-- options-{name}:begin -->" not in text:
+            about = (command.help or "").split("\n\n")[0]
+            markers = f"<!-- options-{name}:begin -->\n<!-- options-{name}:end -->\n"
+            text = f"{text.rstrip()}\n\n## orderfeeds {name}\n\n{about}\n\n{markers}"
+        text = replaced(text, f"options-{name}", option_table(command))
+    return text
+
+
 def replaced(text: str, mark: str, content: str) -> str:
     """Return `text` with everything between the two markers of `mark` replaced."""
     begin, end = f"<!-- {mark}:begin -->", f"<!-- {mark}:end -->"
@@ -122,6 +155,8 @@ def pages() -> dict[Path, str]:
         text = replaced(text, "data-config", config_table(venue.data_config))
         text = replaced(text, "exec-config", config_table(venue.exec_config))
         made[path] = text
+    command = DOCS / "command.md"
+    made[command] = command_page(command.read_text())
     events = DOCS / "updates-to-events.md"
     made[events] = replaced(events.read_text(), "states", f"```mermaid\n{to_mermaid()}```\n")
     return made

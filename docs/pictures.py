@@ -74,6 +74,7 @@ def _print_end(console: Any, result: "DemoResult") -> None:
 
 def photograph_dashboard(names: Sequence[str]) -> bytes:
     """Run the demonstration, and return a PNG of the dashboard while orders of it rest."""
+    from nautilus_orderfeeds.venues import registry
     from tests.support.browser import browser, screen
 
     with tempfile.TemporaryDirectory() as folder:
@@ -84,8 +85,7 @@ def photograph_dashboard(names: Sequence[str]) -> bytes:
             stderr=subprocess.DEVNULL,
         )
         try:
-            order = _wait_for_part_filled(Path(folder))
-            journals = sorted(str(path) for path in Path(folder).glob("*.sqlite"))
+            journals = _journals(Path(folder), len(names or registry.names()))
             served = subprocess.Popen(
                 [*COMMAND, "dashboard", *journals, "--port", "0", "--json"], stdout=subprocess.PIPE, text=True
             )
@@ -95,7 +95,7 @@ def photograph_dashboard(names: Sequence[str]) -> bytes:
                 with browser(Path(folder) / "profile") as driver:
                     screen(driver, 1280, 1240)
                     driver.get(url)
-                    _choose(driver, order)
+                    _choose_part_filled(driver)
                     shot = driver.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})
                     return base64.b64decode(shot["data"])
             finally:
@@ -106,38 +106,38 @@ def photograph_dashboard(names: Sequence[str]) -> bytes:
             demo.wait(30)
 
 
-def _wait_for_part_filled(folder: Path) -> str:
-    """Return an open order that is filled in part, as soon as there is one."""
+def _journals(folder: Path, count: int) -> list[str]:
+    """Return the demonstration's journals as soon as all of them are there."""
     from nautilus_orderfeeds.orders.journal import JournalError
     from nautilus_orderfeeds.orders.journal_reader import JournalReader
 
     deadline = time.monotonic() + _PATIENCE_SECS
     while time.monotonic() < deadline:
-        for path in sorted(folder.glob("*.sqlite")):
-            try:
-                with JournalReader(path) as reader:
-                    for life in reader.lifecycles().active():
-                        if life.fills:
-                            return life.client_order_id
-            except JournalError:  # it is just being made
-                continue
+        found = sorted(str(path) for path in folder.glob("*.sqlite"))
+        try:
+            for path in found:
+                JournalReader(path).close()
+        except JournalError:  # it is just being made
+            found = []
+        if len(found) == count:
+            return found
         time.sleep(0.1)
-    raise SystemExit(f"no order was filled in part within {_PATIENCE_SECS:g} s")
+    raise SystemExit(f"the demonstration did not start within {_PATIENCE_SECS:g} s")
 
 
-def _choose(driver: Any, order: str) -> None:
-    """Click on the order's row, and wait until its timeline is drawn."""
-    click = "[...document.querySelectorAll('.orders tbody tr')].find(r => r.innerText.includes(arguments[0]))?.click()"
+def _choose_part_filled(driver: Any) -> None:
+    """Click on the first open order that is filled in part, and wait until its timeline is drawn."""
+    click = "document.querySelector('.orders tbody .w-PARTIALLY_FILLED')?.closest('tr').click()"
     frame = "document.querySelector('iframe.timeline')"
     deadline = time.monotonic() + _PATIENCE_SECS
     while time.monotonic() < deadline:
         if driver.execute_script(f"return !!{frame}?.contentDocument?.querySelector('#axis .moment')"):
-            time.sleep(1.0)  # the last of the page's own motion
+            time.sleep(0.5)  # the last of the page's own motion
             return
         if not driver.execute_script(f"return !!{frame}"):
-            driver.execute_script(click, order[-10:])
-        time.sleep(0.5)
-    raise SystemExit(f"the dashboard did not show order {order}")
+            driver.execute_script(click)
+        time.sleep(0.1)
+    raise SystemExit("no order was filled in part while the dashboard was looking")
 
 
 def main() -> None:

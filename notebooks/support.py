@@ -67,11 +67,12 @@ class Session:
         self.folder = folder
         self.strategy = Strategy()
         self._stack = AsyncExitStack()
-        exec_clients = {}
+        exec_clients, data_clients = {}, {}
         for name, entry in self.entries.items():
             given = {"journal": str(self.journal(name)), **_SPEED, **fields}
-            taken = {key: value for key, value in given.items() if key in entry.exec_config.__struct_fields__}
-            exec_clients[name] = sims[name].exec_config(**taken)
+            exec_clients[name] = sims[name].exec_config(**_taken(entry.exec_config, given))
+            # Both clients share a venue's request limit, so both must be fast.
+            data_clients[name] = sims[name].data_config(**_taken(entry.data_config, _SPEED))
         config = TradingNodeConfig(
             trader_id="NOTEBOOK-001",
             logging=LoggingConfig(log_level="OFF"),
@@ -81,7 +82,7 @@ class Session:
                 reconciliation_startup_delay_secs=0.1, graceful_shutdown_on_exception=True
             ),
             exec_clients=exec_clients,
-            data_clients={name: sim.data_config() for name, sim in sims.items()},
+            data_clients=data_clients,
             timeout_disconnection=3.0,
             timeout_post_stop=0.2,
         )
@@ -203,6 +204,11 @@ class Session:
     async def closed(self, *orders: Order) -> None:
         """Wait until every order is over."""
         await until(lambda: all(order.is_closed for order in orders), "orders to be over")
+
+
+def _taken(kind: Any, fields: dict[str, Any]) -> dict[str, Any]:
+    """Return those fields that a config class has."""
+    return {name: value for name, value in fields.items() if name in kind.__struct_fields__}
 
 
 async def until(condition: Callable[[], Any], what: str, secs: float = 20.0) -> None:

@@ -7,6 +7,7 @@ but what is new: what the catalog holds of an interval is read, and only what is
 What cannot be read is kept: ``malformed.jsonl`` in the catalog's folder has those rows as they were recorded.
 """
 
+import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -24,6 +25,7 @@ from nautilus_trader.persistence.catalog import ParquetDataCatalog
 
 from nautilus_orderfeeds.adapter.catalog_rows import Places, has_places, identity, pad, places_in, places_of
 from nautilus_orderfeeds.adapter.replay import Replay, ReplayCounts
+from nautilus_orderfeeds.feed.recorder import RecordedFrame
 from nautilus_orderfeeds.feed.replayer import FrameReplayer
 from nautilus_orderfeeds.venues.registry import VenueEntry
 
@@ -230,8 +232,8 @@ async def write_catalog(
     entry : VenueEntry
         The venue.
     recordings : Sequence[Path]
-        Recordings, each with all its parts; they are played one after the other in the order of their first frames.
-        Of two that recorded the same stream at the same time give one only: their times differ, so both would be kept.
+        Recordings, each with all its parts; their frames are played in the order they were recorded. Of two that
+        recorded the same stream at the same time give one only: their times differ, so both would be kept.
     folder : Path
         The catalog; made if it is missing.
     instruments : Sequence[Instrument]
@@ -265,28 +267,28 @@ async def write_catalog(
         on_malformed=lambda recorded: kept.add(_encode(recorded.to_row())),
         on_instruments=writer.add_instruments,
     )
-    damaged: list[bytes] = []
+    damaged = 0
 
     def keep(part: Path, line: bytes) -> None:
+        nonlocal damaged
+        damaged += 1
         _log.warning("%s: a line is no recorded frame; it is kept in %s", part.name, _MALFORMED)
-        damaged.append(line)
         kept.add(line)
 
     readers = [FrameReplayer(path, on_damaged=keep) for path in dict.fromkeys(recordings)]
-    begun = [(next((row.ts_ns for row in reader), 0), n) for n, reader in enumerate(readers)]
-    damaged.clear()  # those before a recording's first frame will be met again
-    for _, n in sorted(begun):
-        async for recorded in readers[n].paced(None):
-            replay.take(recorded)
-            if on_progress is not None and replay.counts.frames % _PROGRESS_FRAMES == 0:
+    for n, recorded in enumerate(merge(*readers, key=_recorded_at)):
+        if n % _PROGRESS_FRAMES == 0:
+            await asyncio.sleep(0)
+            if on_progress is not None:
                 on_progress(replay.counts)
+        replay.take(recorded)
     replay.finish()
     writer.flush()
     kept.write()
     return CatalogReport(
         frames=replay.counts.frames,
         malformed=replay.counts.malformed,
-        damaged_lines=len(damaged),
+        damaged_lines=damaged,
         unknown_instruments=replay.counts.unknown_instruments,
         found=dict(sorted(writer.found.items())),
         written=dict(sorted(writer.written.items())),
@@ -311,6 +313,10 @@ class _KeptRows:
         if self._new:
             with self._path.open("ab") as file:
                 file.writelines(line + b"\n" for line in self._new)
+
+
+def _recorded_at(recorded: RecordedFrame) -> int:
+    return recorded.ts_ns
 
 
 def _time(plain: dict[str, Any]) -> int:

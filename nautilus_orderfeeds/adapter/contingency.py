@@ -222,13 +222,14 @@ class BracketKeeper:
                 self._review(parent)
 
     def _told(self, tracked: TrackedOrder, events: Sequence[ev.OrderEvent]) -> None:
-        if tracked.terms.parent_order_id is not None:
+        is_child = tracked.terms.parent_order_id is not None
+        if is_child:
             self._warn_of_refusals(tracked, events)
         if tracked.client_order_id in self._held:
             self._review(tracked)
         elif tracked.client_order_id in self._sized:
             self._check_size(tracked)
-        elif not self._pairs and any(isinstance(event, ev.OrderFilled) for event in events):
+        elif is_child and not self._pairs and any(isinstance(event, ev.OrderFilled) for event in events):
             self._cancel_siblings(tracked)
 
     def _review(self, parent: TrackedOrder) -> None:
@@ -379,8 +380,6 @@ class BracketKeeper:
 
     def _cancel_siblings(self, tracked: TrackedOrder) -> None:
         """Cancel what a filled child excludes, at a venue that does not do so itself."""
-        if tracked.terms.parent_order_id is None:
-            return
         found = [self._intake.tracker.get(other) for other in tracked.terms.linked_order_ids]
         live = [
             other

@@ -119,11 +119,29 @@ def quantity(value: Decimal, places: int) -> Quantity:
     return Quantity.from_raw(raw, places)
 
 
+# Most orders of a strategy are of a few sizes, at prices near each other: what was made once for a fill serves again.
+
+
+@lru_cache(maxsize=4_096)
+def usual_price(value: Decimal, places: int) -> Price | None:
+    """Return the framework price of exactly `places` decimals; None if `value` has finer digits, or is huge."""
+    raw = raw_of(value, places)
+    return None if raw is None else Price.from_raw(raw, places)
+
+
+@lru_cache(maxsize=4_096)
+def usual_quantity(value: Decimal, places: int) -> Quantity | None:
+    """Return the framework quantity of exactly `places` decimals; None if `value` has finer digits, or is huge."""
+    raw = raw_of(value, places)
+    return None if raw is None or raw < 0 else Quantity.from_raw(raw, places)
+
+
 def money(value: Decimal, code: str) -> Money:
     """Return money, rounded half-even to the currency's own precision."""
     return money_and_rest(value, code)[0]
 
 
+@lru_cache(maxsize=4_096)
 def money_and_rest(value: Decimal, code: str) -> tuple[Money, Decimal]:
     """Return money, rounded half-even to the currency's own precision, and what of `value` it leaves over."""
     unit = currency(code)

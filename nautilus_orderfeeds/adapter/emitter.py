@@ -22,7 +22,7 @@ from nautilus_trader.model.identifiers import (
 )
 from nautilus_trader.model.identifiers import Venue as NtVenue
 from nautilus_trader.model.instruments import Instrument
-from nautilus_trader.model.objects import Money, Price
+from nautilus_trader.model.objects import Money
 
 from nautilus_orderfeeds.adapter import convert
 from nautilus_orderfeeds.adapter.reports import ReportBuilder
@@ -32,6 +32,12 @@ from nautilus_orderfeeds.orders.tracker import TrackedOrder
 from nautilus_orderfeeds.orders.words import LiquiditySide
 
 _LIQUIDITY = convert.NT_LIQUIDITY
+# Bound once, for the path of every fill.
+_FILLED = ev.OrderFilled
+_ACCEPTED = ev.OrderAccepted
+_usual_quantity = convert.usual_quantity
+_usual_price = convert.usual_price
+_money_and_rest = convert.money_and_rest
 _NO_LIQUIDITY = convert.NT_LIQUIDITY[LiquiditySide.NO_LIQUIDITY_SIDE]
 
 
@@ -39,10 +45,7 @@ class Native:
     """The framework's identifiers of one order, made once."""
 
     __slots__ = (
-        "_commission_unit",
         "_left_over",
-        "_price",
-        "_px",
         "client_order_id",
         "commission_currency",
         "instrument",
@@ -68,16 +71,13 @@ class Native:
         self.order_side = convert.NT_SIDE[tracked.state.side]
         self.order_type = order.order_type
         self.quote_currency = instrument.quote_currency
-        self._commission_unit = instrument.get_settlement_currency()
-        self.commission_currency: str = self._commission_unit.code
+        self.commission_currency: str = instrument.get_settlement_currency().code
         self.price_places: int = instrument.price_precision
         self.size_places: int = instrument.size_precision
         self.venue_order_id_text = ""
         self.venue_order_id: VenueOrderId | None = None
         #: What the rounding of the commissions left over, by currency.
         self._left_over: dict[str, Decimal] = {}
-        self._px = tracked.terms.price or ZERO
-        self._price = convert.price(self._px, self.price_places)
 
     def commission(self, fill: ev.OrderFilled) -> Money:
         """Return what to tell as the commission of `fill`, the next of this order.
@@ -87,22 +87,12 @@ class Native:
         """
         code = fill.commission_currency or self.commission_currency
         due = fill.commission
-        if not self._left_over and code == self.commission_currency:
-            raw = convert.raw_of(due, self._commission_unit.precision)
-            if raw is not None:  # the usual case: nothing to round
-                return Money.from_raw(raw, self._commission_unit)
         if self._left_over:
             due = EXACT.add(due, self._left_over.pop(code, ZERO))
-        money, rest = convert.money_and_rest(due, code)
+        money, rest = _money_and_rest(due, code)
         if rest:
             self._left_over[code] = rest
         return money
-
-    def price(self, px: Decimal) -> Price:
-        """Return the framework's price, reusing the last one: most fills are at the order's own price."""
-        if px != self._px:
-            self._px, self._price = px, convert.price(px, self.price_places)
-        return self._price
 
     def venue_id(self, text: str) -> VenueOrderId:
         """Return the framework's id for the venue's, reusing the last one."""
@@ -164,9 +154,9 @@ class Emitter:
     def tell(self, tracked: TrackedOrder, native: Native, events: Iterable[ev.OrderEvent]) -> None:
         """Tell `events` of an order that the framework knows as `native`."""
         for event in events:
-            if type(event) is ev.OrderFilled:
+            if type(event) is _FILLED:
                 self._filled(native, event, event.ts_event or self._client._clock.timestamp_ns())
-            elif type(event) is ev.OrderAccepted:
+            elif type(event) is _ACCEPTED:
                 self._generate_accepted(
                     native.strategy_id,
                     native.instrument_id,
@@ -244,23 +234,24 @@ class Emitter:
 
     def _filled(self, native: Native, event: ev.OrderFilled, ts_event: int) -> None:
         info: dict[str, Any] | None = None
-        if event.inferred or event.fee_estimated or event.venue_trade_id:
+        if event.venue_trade_id or event.inferred or event.fee_estimated:
             info = {"venue_trade_id": event.venue_trade_id}
             if event.inferred:
                 info["inferred"] = True
             if event.fee_estimated:
                 info["fee_estimated"] = True
+        qty, px, text = event.last_qty, event.last_px, event.venue_order_id
         self._generate_filled(
             native.strategy_id,
             native.instrument_id,
             native.client_order_id,
-            native.venue_id(event.venue_order_id),
+            native.venue_order_id if text == native.venue_order_id_text else native.venue_id(text),
             None,
             TradeId(event.trade_id),
             native.order_side,
             native.order_type,
-            convert.quantity(event.last_qty, native.size_places),
-            native.price(event.last_px),
+            _usual_quantity(qty, native.size_places) or convert.quantity(qty, native.size_places),
+            _usual_price(px, native.price_places) or convert.price(px, native.price_places),
             native.quote_currency,
             native.commission(event),
             _LIQUIDITY[event.liquidity_side],

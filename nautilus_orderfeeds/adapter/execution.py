@@ -200,6 +200,7 @@ class OrderFeedExecutionClient(ExecutionLife, ExecutionReports, LiveExecutionCli
                 self._msgbus.publish(topic=f"data.{custom_data.VENUE_EVENT.topic}", msg=data)
 
     def _read_back(self, message: Readback) -> None:
+        self.malformed_frames += message.is_malformed
         reason = message.reason or "stream hint"
         tracked = self._tracker.get(None, message.venue_order_id)
         if tracked is not None:

@@ -21,7 +21,7 @@ from nautilus_orderfeeds.feed.errors import FeedError, TransientFeedError
 from nautilus_orderfeeds.feed.health import FeedState, HealthMonitor
 from nautilus_orderfeeds.feed.hub import open_session
 from nautilus_orderfeeds.orders.journal import Journal, Retention
-from nautilus_orderfeeds.venues.base import KnowsOrders
+from nautilus_orderfeeds.venues.base import KnowsOrders, Told
 
 #: Answers still awaited at disconnect; the framework gives up after 10 s (`timeout_disconnection`).
 _DRAIN_SECS = 5.0
@@ -124,7 +124,7 @@ class ExecutionLife(ExecutionParts):
         self._intake.last_quote = self._last_quote
         if isinstance(self._venue, KnowsOrders):
             self._tracker.arrival_ns = int(self._venue.arrival_secs * 1e9)
-            self._venue.use_orders(lambda venue_order_id: self._tracker.get(None, venue_order_id) is not None)
+            self._venue.use_orders(self._told)
         self._intake.adopting = not self._venue.capabilities.foreign_updates
         self._tracker.foreign_updates = self._venue.capabilities.foreign_updates
         self._account = AccountKeeper(self, self._venue.account, config.starting_balances, config.account_poll_secs)
@@ -174,6 +174,13 @@ class ExecutionLife(ExecutionParts):
         self._resolver.resend = self._desk.resend_cancels
         self._intake.on_fill = self._account.request
         self._intake.on_revenant = self._cancel_revenant if config.cancel_guessed else None
+
+    def _told(self, venue_order_id: str) -> Told | None:
+        tracked = self._tracker.get(None, venue_order_id)
+        if tracked is None:
+            return None
+        state = tracked.state
+        return Told(state.counted_qty + state.orphaned_qty, state.is_closed)
 
     def _restore(self) -> None:
         assert self._journal is not None

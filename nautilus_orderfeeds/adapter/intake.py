@@ -25,6 +25,10 @@ from nautilus_orderfeeds.orders.words import CLOSED_STATUSES, OrderStatus
 #: Closed orders kept in memory for late trades; older ones are found in the journal only.
 _CLOSED_KEPT = 20_000
 
+# Bound once, for the path of every frame.
+_FILLED = ev.OrderFilled
+_ORPHANED = ev.FillOrphaned
+
 
 class Intake:
     """Takes in updates and tells events.
@@ -109,7 +113,7 @@ class Intake:
                 return None
         state = tracked.state
         native = tracked.native or self._emitter.native(tracked)
-        if native is not None and native.order.is_closed and not state.is_closed:
+        if native is not None and native.order.is_closed and state.status not in CLOSED_STATUSES:
             self._align(tracked, update, native)
         known_id = state.venue_order_id
         events = tracker.take(tracked, update, now_ns)
@@ -125,8 +129,9 @@ class Intake:
         return tracked
 
     def refresh_subscribers(self) -> None:
-        """Look whether anybody wants `OrderFeedUpdate`s (asked by the timer, not for every frame)."""
+        """Look whether anybody wants to hear of updates and lifecycles (asked by the timer, not for every frame)."""
         self._publishing = bool(self._msgbus.has_subscribers(self._update_topic))
+        self.lifecycles.catch_up()
 
     def settle(self, tracked: TrackedOrder) -> None:
         """Stop waiting for the trades of one order."""
@@ -158,6 +163,7 @@ class Intake:
 
     def tell(self, tracked: TrackedOrder, *events: ev.OrderEvent) -> None:
         """Fold, journal and emit events that a command caused."""
+        self.lifecycles.catch_up()  # whoever commands may follow since just now, and waits for the venue anyway
         for event in events:
             self.tracker.command(tracked, event)
         self._tell(tracked, list(events), self._clock.timestamp_ns(), self._emitter.native(tracked))
@@ -195,13 +201,13 @@ class Intake:
         filled = False
         for event in events:
             journal.append_event(client_order_id, event, now_ns)
-            if type(event) is ev.OrderFilled:
+            if type(event) is _FILLED:
                 filled = True
                 self.fills_told += 1
                 if event.inferred:
                     # What only we know must be on disk before anybody acts on it.
                     journal.flush()
-            elif type(event) is ev.FillOrphaned:
+            elif type(event) is _ORPHANED:
                 self.orphaned_fills += 1
                 filled = True
         if native is not None:
@@ -212,7 +218,8 @@ class Intake:
             if client_order_id not in self._closed:
                 journal.close_order(client_order_id, now_ns)
                 self._closed[client_order_id] = tracked
-                self._shed()
+                if len(self._closed) > _CLOSED_KEPT:
+                    self._shed()
         elif client_order_id in self._closed:
             journal.close_order(client_order_id, None)
             del self._closed[client_order_id]

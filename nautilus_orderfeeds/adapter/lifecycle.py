@@ -4,6 +4,7 @@ The client follows the life of each of its orders (`LifecycleFeed`) and publishe
 move, if anybody wants them. A strategy or actor collects them with `OrderLifecycles`.
 """
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -20,6 +21,9 @@ from nautilus_orderfeeds.orders.tracker import TrackedOrder
 from nautilus_orderfeeds.orders.words import OrderSide, OrderType, TimeInForce
 
 _TOPIC = f"data.{ORDER_LIFECYCLE_UPDATE.topic}"
+
+#: Taken in at once beyond this: a client that is only replayed has no timer.
+_MOST_NOTED = 10_000
 
 
 class OrderLifecycles(LifecycleTracker):
@@ -89,9 +93,15 @@ class LifecycleFeed:
         self._clock = clock
         self._log = log
         self._lives: dict[str, OrderLifecycle] = {}
+        #: Journaled, and not taken in yet.
+        self._noted: deque[tuple[TrackedOrder, Sequence[ev.OrderEvent], int]] = deque()
+        self._forgotten: list[str] = []
+        #: Whether anybody follows, as far as is known.
+        self._followed = False
 
     def restore(self, records: Iterable[OrderRecord]) -> None:
         """Take up the orders of earlier runs as the journal has them; nothing is published."""
+        self._take_noted()  # the journal has these too
         for record in records:
             life = self._lives[record.client_order_id] = OrderLifecycle.of(
                 record.terms,
@@ -106,6 +116,8 @@ class LifecycleFeed:
     def note(self, tracked: TrackedOrder, events: Sequence[ev.OrderEvent], now_ns: int) -> None:
         """Take in events of an order as they are journaled; publish what moved.
 
+        While nobody follows, they are only kept until `catch_up`: frames must not wait for what nobody wants to hear.
+
         Parameters
         ----------
         tracked : TrackedOrder
@@ -115,6 +127,23 @@ class LifecycleFeed:
         now_ns : int
             UNIX ns, as in the journal.
         """
+        self._noted.append((tracked, events, now_ns))
+        if self._followed or len(self._noted) >= _MOST_NOTED:
+            self._take_noted()
+
+    def catch_up(self) -> None:
+        """Look whether anybody follows (asked by timer and commands, not for every frame); take in what was kept."""
+        self._followed = self._msgbus.has_subscribers(_TOPIC)
+        self._take_noted()
+
+    def _take_noted(self) -> None:
+        while self._noted:
+            self._take(*self._noted.popleft())
+        for client_order_id in self._forgotten:
+            self._lives.pop(client_order_id, None)
+        self._forgotten.clear()
+
+    def _take(self, tracked: TrackedOrder, events: Sequence[ev.OrderEvent], now_ns: int) -> None:
         life = self._lives.get(tracked.client_order_id)
         if life is None:
             life = self._lives[tracked.client_order_id] = OrderLifecycle.of(
@@ -129,7 +158,7 @@ class LifecycleFeed:
             moves += life.note(event, now_ns)
         if life.venue_order_id is None:  # a command's answer may have named it before any event does
             life.venue_order_id = tracked.state.venue_order_id
-        if moves and self._msgbus.has_subscribers(_TOPIC):
+        if moves and self._followed:
             self._publish(life, moves)
 
     def deny(self, order: Any, reason: str, now_ns: int) -> None:
@@ -144,6 +173,7 @@ class LifecycleFeed:
         now_ns : int
             UNIX ns.
         """
+        self._take_noted()
         if order.client_order_id.value in self._lives:  # its id was used before, which is why it is denied
             return
         life = OrderLifecycle(
@@ -164,7 +194,7 @@ class LifecycleFeed:
 
     def forget(self, client_order_id: str) -> None:
         """Drop an order that the client forgets."""
-        self._lives.pop(client_order_id, None)
+        self._forgotten.append(client_order_id)  # something of it may be noted
 
     def _publish(self, life: OrderLifecycle, moves: tuple[Move, ...]) -> None:
         instrument_id = InstrumentId(Symbol(life.symbol), self._nt_venue)

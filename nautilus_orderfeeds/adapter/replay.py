@@ -189,7 +189,7 @@ class Replay:
                 self._public.update(note.public)
                 if self._clients is None:
                     self._open(note)
-                else:  # the next run of the recorder: its connections are new, the orders are not
+                else:  # another run of a recorder: its connections are new, the orders are not
                     self._begin_again(note)
             case HealthNote(health=health):
                 self._take_health(health)
@@ -238,8 +238,10 @@ class Replay:
         assert self._clients is not None
         self._learn(note)
         self._clients.execution.load_offline(self.instruments)
-        self._clients.data.open_offline(self.instruments)
-        self._connects.clear()
+        if note.public:
+            self._clients.data.open_offline(self.instruments)
+            for stream in note.public:
+                self._connects.pop(stream, None)
 
     def _learn(self, note: RecordingNote) -> None:
         noted = from_rows(note.instruments, "the recording's note")

@@ -102,14 +102,14 @@ def order_timeline(moments: Sequence[Moment], title: str) -> go.Figure:
     figure.update_xaxes(
         tickvals=[places[n] for n in ticks],
         ticktext=[duration(moments[n].offset_ns) if n else "0" for n in ticks],
-        range=[-0.4, (places[-1] if places else 0) + 1.2],
+        range=[-0.4, (places[-1] if places else 0) * 1.06 + 1.2],
         title={"text": "time after the first moment; distances are logarithms of time", "font": {"size": 12}},
         showgrid=False,
         zeroline=False,
     )
     figure.update_yaxes(
         tickvals=[1.0, 0.0],
-        ticktext=["<b>the venue said</b><br>wire frames", "<b>the framework<br>was told</b> events"],
+        ticktext=["<b>venue said</b><br>wire frames", "<b>framework heard</b><br>events"],
         range=[-0.3, 1.75],
         showgrid=False,
         zeroline=False,

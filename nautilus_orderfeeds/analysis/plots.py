@@ -54,30 +54,30 @@ def fee_rates(fees: Any, title: str = "Fees, in basis points of what was traded"
     """
     found = [row for row in _rows(fees) if row["notional"]]
     colours = venue_colours(row["venue"] for row in found)
-    names = [f"{row['venue']} {row['liquidity_side'].lower().replace('_', ' ')}" for row in found]
+    sides = {"NO_LIQUIDITY_SIDE": "(side not told)", "MAKER": "maker", "TAKER": "taker"}
+    names = [f"{row['venue']} {sides[row['liquidity_side']]}" for row in found]
     rates = [float(row["commission"] / row["notional"] * 10_000) for row in found]
     labels = [
-        f" {rate:.3g} bp, {row['fills']} fill(s)" + (f", {row['estimated']} estimated" if row["estimated"] else "")
+        f"{rate:.3g} bp, {row['fills']} fill(s)" + (f", {row['estimated']} estimated" if row["estimated"] else "")
         for rate, row in zip(rates, found, strict=True)
     ]
-    figure = go.Figure(
-        go.Bar(
-            x=rates,
-            y=names,
-            orientation="h",
-            marker_color=[colours[row["venue"]] for row in found],
-            text=labels,
-            textposition="outside",
-            cliponaxis=False,
-            width=0.55,
-            hoverinfo="skip",
-        )
+    bars = go.Bar(
+        x=rates,
+        y=names,
+        orientation="h",
+        marker_color=[colours[row["venue"]] for row in found],
+        width=0.55,
+        customdata=labels,
+        hovertemplate="%{customdata}<extra></extra>",
     )
+    figure = go.Figure(bars)
+    for name, rate, label in zip(names, rates, labels, strict=True):
+        figure.add_annotation(x=max(rate, 0), y=name, text=label, showarrow=False, xanchor="left", xshift=6)
     largest = max((abs(rate) for rate in rates), default=1.0) or 1.0
     figure.update_yaxes(autorange="reversed")
     _dressed(figure, title, rows=len(found))
     # The labels say it all.
-    return figure.update_xaxes(visible=False, range=[min(0, *rates, 0) * 1.6, largest * 1.6])
+    return figure.update_xaxes(visible=False, range=[min(0.0, *rates, 0.0) * 1.2, largest * 1.6])
 
 
 def fills_per_order(tables_fills: Any, title: str = "How many fills an order took") -> go.Figure:
@@ -102,7 +102,11 @@ def fills_per_order(tables_fills: Any, title: str = "How many fills an order too
                 x=list(sizes),
                 y=[venue] * len(sizes),
                 mode="markers+text",
-                marker={"size": [16 + 5 * orders**0.5 for orders in sizes.values()], "color": colours[venue]},
+                marker={
+                    "size": [16 + 5 * orders**0.5 for orders in sizes.values()],
+                    "color": colours[venue],
+                    "opacity": 1,
+                },
                 text=[f"{orders}" for orders in sizes.values()],
                 textfont={"color": "white", "size": 12},
                 hovertemplate="%{text} order(s) of %{x} fill(s)<extra></extra>",

@@ -5,6 +5,7 @@ import importlib.util
 import os
 import signal
 from collections.abc import Sequence
+from typing import Final
 
 import click
 import msgspec
@@ -12,7 +13,8 @@ import msgspec
 from nautilus_orderfeeds.cli.console import EXIT_CODES, CliError, busy, err, out, run_async
 from nautilus_orderfeeds.cli.watch_journal import JournalSource
 
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+#: Names of this machine for itself.
+LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @click.command(epilog=EXIT_CODES)
@@ -31,7 +33,7 @@ def command(journals: tuple[str, ...], host: str, port: int, allow_remote: bool,
     """
     if importlib.util.find_spec("nicegui") is None:
         raise CliError("the dashboard needs NiceGUI: pip install 'orderfeeds-nt-community[dashboard]'")
-    if host not in _LOOPBACK and not host.startswith("127."):
+    if not is_loopback(host):
         if not allow_remote:
             raise CliError(
                 f"--host {host} can be reached from other machines, and there is no login: add --allow-remote if that "
@@ -43,6 +45,11 @@ def command(journals: tuple[str, ...], host: str, port: int, allow_remote: bool,
     except OSError as e:
         cause = os.strerror(e.errno) if e.errno else str(e)
         raise CliError(f"cannot listen on {host}:{port}: {cause} (choose another --port or --host)") from None
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine can reach an address."""
+    return host in LOOPBACK or host.startswith("127.")
 
 
 async def _serve(sources: Sequence[JournalSource], host: str, port: int, as_json: bool) -> None:

@@ -21,6 +21,7 @@ from nautilus_trader.model.events import OrderFilled
 
 from nautilus_orderfeeds.adapter.custom_data import FEED_HEALTH, FeedHealth
 from nautilus_orderfeeds.adapter.lifecycle import OrderLifecycles
+from nautilus_orderfeeds.cli.dashboard import is_loopback
 from nautilus_orderfeeds.cli.watch_model import SHOWN, Blotter, FeedLine, FillLine, ordered
 from nautilus_orderfeeds.orders.words import LiquiditySide, OrderSide
 
@@ -174,7 +175,7 @@ class DashboardActor(Actor):
         if importlib.util.find_spec("nicegui") is None:
             self.log.error("The dashboard needs NiceGUI: pip install 'orderfeeds-nt-community[dashboard]'")
             return
-        from nautilus_orderfeeds.cli.dashboard_server import DashboardServer, is_loopback
+        from nautilus_orderfeeds.cli.dashboard_server import DashboardServer
 
         if not is_loopback(config.host) and not config.allow_remote:
             self.log.error(f"Dashboard: {config.host} can be reached from other machines: set allow_remote, or do not")

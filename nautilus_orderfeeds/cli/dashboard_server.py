@@ -10,6 +10,7 @@ import logging
 import socket
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
 from html import escape
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ from fastapi.responses import HTMLResponse
 from nicegui import ui
 
 from nautilus_orderfeeds.cli import stats, timeline_html
+from nautilus_orderfeeds.cli.dashboard import LOOPBACK, is_loopback
 from nautilus_orderfeeds.cli.dashboard_page import DashboardPage
 from nautilus_orderfeeds.cli.watch_journal import JournalSource
 from nautilus_orderfeeds.cli.watch_model import Source
@@ -26,7 +28,6 @@ from nautilus_orderfeeds.orders.journal import JournalError
 from nautilus_orderfeeds.orders.journal_reader import JournalReader
 
 _log = logging.getLogger(__name__)
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _POLL_SECS: Final = 0.5
 
 _Scope = MutableMapping[str, Any]
@@ -121,7 +122,7 @@ class DashboardServer:
     async def run(self) -> None:
         """Serve until `stop`, or until this is cancelled."""
         app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-        app.add_middleware(OwnPagesOnly, hosts=_LOOPBACK if is_loopback(self._host) else frozenset())
+        app.add_middleware(OwnPagesOnly, hosts=LOOPBACK | {self._host} if is_loopback(self._host) else frozenset())
         app.get("/timeline", response_class=HTMLResponse)(self._timeline)
         ui.run_with(
             app, root=self.page.build, title="orderfeeds", dark=None, tailwind=False, show_welcome_message=False
@@ -158,12 +159,7 @@ class DashboardServer:
                         continue
                     life = (found, reader.frames(found), found.lifecycle(reader.venue))
                     title = f"{found.client_order_id} of {reader.account}"
-                    return HTMLResponse(timeline_html.page(title, f"from {path}", [life], stats.BY_DEFAULT))
+                    return HTMLResponse(timeline_html.page(title, f"from {Path(path).name}", [life], stats.BY_DEFAULT))
             except JournalError as e:
                 return HTMLResponse(f"<p>{escape(str(e))}</p>", status_code=503)
         raise HTTPException(404, "no journal of this dashboard has this order")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach an address."""
-    return host in _LOOPBACK or host.startswith("127.")

@@ -146,6 +146,7 @@ async def _stage(entry: VenueEntry, sim: Simulation) -> Stage:
         client_id=ClientId(entry.client_name),
         passive_ticks=passive_ticks(product),
         reference_price=product.mid,
+        least_qty=product.min_size,
         quotes=_has_quotes(can),
         market_orders=_has(can, OrderType.MARKET),
         ioc=_has(can, OrderType.LIMIT, TimeInForce.IOC),

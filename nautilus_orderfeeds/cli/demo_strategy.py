@@ -57,6 +57,8 @@ class DemoStrategyConfig(StrategyConfig, frozen=True):
         How far from the best price an order rests in peace, ticks.
     reference_price : Decimal
         Where to begin if the venue publishes no quotes, quote per base.
+    least_qty : Decimal
+        Smallest order that is worth the name, base units, where the instrument does not say.
     quotes, market_orders, ioc, post_only, modify : bool
         What the venue can do.
     """
@@ -65,6 +67,7 @@ class DemoStrategyConfig(StrategyConfig, frozen=True):
     client_id: ClientId
     passive_ticks: int
     reference_price: Decimal
+    least_qty: Decimal = Decimal(0)
     quotes: bool = True
     market_orders: bool = True
     ioc: bool = True
@@ -316,6 +319,7 @@ class DemoStrategy(Strategy):
         instrument = self._instrument
         step: Decimal = instrument.size_increment.as_decimal()
         least = max(step, instrument.min_quantity.as_decimal() if instrument.min_quantity is not None else step)
+        least = max(least, self.config.least_qty)
         best = self._best()
         if instrument.min_notional is not None and best is not None:
             # Twice, so that a price moving away does not bring an order below it.

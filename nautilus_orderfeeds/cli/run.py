@@ -18,7 +18,6 @@ from nautilus_orderfeeds.cli.console import (
     print_json,
     run_async,
 )
-from nautilus_orderfeeds.feed.errors import FeedError
 
 if TYPE_CHECKING:  # both bring the framework in, which takes seconds
     from nautilus_orderfeeds.cli.run_config import RunConfig
@@ -62,7 +61,7 @@ def command(
         raise SystemExit(EXIT_OK)
     mode = _mode(simulate=simulate, sandbox=sandbox, live=live)
     if mode is run_node.Mode.LIVE:
-        _check_credentials(found)
+        _preflight(found, as_json)
         if not yes_trade_live:
             _confirm(found)
     console = err(plain=True) if as_json else out()
@@ -119,13 +118,29 @@ def _mode(*, simulate: bool, sandbox: bool, live: bool) -> "Mode":
             raise CliError(f"--live goes with no other: {_CHOOSE}")
 
 
-def _check_credentials(found: "RunConfig") -> None:
-    """Fail now, not after a minute of connecting, if something is missing."""
+def _preflight(found: "RunConfig", quiet: bool) -> None:
+    """Check every venue as `orderfeeds check` does: fail now, not after a minute of connecting.
+
+    Raises
+    ------
+    CliError
+        With everything that must be mended first.
+    """
+    from nautilus_orderfeeds.cli.preflight import Preflight, Verdict
+
+    told: list[str] = []
     for venue in found.venues:
-        try:
-            venue.entry.door.make_venue(venue.entry.exec_config(**venue.exec_fields))
-        except (FeedError, ValueError) as e:
-            raise CliError(f"{venue.entry.name}: {e}") from None
+        checks = Preflight(
+            venue.entry,
+            venue.entry.exec_config(**venue.exec_fields),
+            venue.entry.data_config(**venue.data_fields),
+            lambda finding: None,
+            lambda what: busy(what, quiet=quiet),
+        )
+        failed = [finding for finding in run_async(checks.run()) if finding.verdict is Verdict.FAILED]
+        told += [f"{venue.entry.name}, {f.name}: {f.detail}; {f.advice}".rstrip("; ") for f in failed]
+    if told:
+        raise CliError("not ready to trade live; nothing was sent:\n" + "\n".join(told))
 
 
 def _confirm(found: "RunConfig") -> None:

@@ -57,7 +57,8 @@ class ConfigProblems(Exception):
     """The file cannot be used; `problems` has every reason, by line."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = sorted(problems, key=lambda problem: problem.line)
+        # A field that both clients of a venue have is checked for each.
+        self.problems = sorted(dict.fromkeys(problems), key=lambda problem: problem.line)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 

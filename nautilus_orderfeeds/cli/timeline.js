@@ -85,7 +85,14 @@ function mark(scroll) {
     group.classList.toggle("chosen", Number(group.dataset.n) === chosen);
   }
   [...$("moments").children].forEach((row, n) => row.classList.toggle("chosen", n === chosen));
-  if (scroll) $("axis").querySelector(".moment.chosen")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  if (scroll) reveal($("axis").querySelector(".moment.chosen"));
+}
+// Moves the axis only: the page, or one that this page is a part of, stays where it is.
+function reveal(moment) {
+  if (!moment) return;
+  const host = $("axis").getBoundingClientRect(), own = moment.getBoundingClientRect();
+  if (own.left < host.left) $("axis").scrollLeft += own.left - host.left - 20;
+  if (own.right > host.right) $("axis").scrollLeft += own.right - host.right + 20;
 }
 function choose(n) {
   chosen = Math.min(Math.max(n, 0), life.moments.length - 1);

@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 import msgspec
 from rich.text import Text
 from textual.app import App, ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import DataTable, Footer, Input, Static
 
@@ -59,6 +59,7 @@ class WatchApp(App[None]):
         ("c", "clear", "clear filter"),
         ("escape", "close_filter", ""),
         ("q", "quit", "quit"),
+        Binding("ctrl+c", "quit", show=False, priority=True),
     ]
 
     def __init__(self, source: Source, wanted: Filter) -> None:

@@ -12,12 +12,13 @@ from nautilus_orderfeeds.cli.console import secs
 from nautilus_orderfeeds.orders import events as ev
 from nautilus_orderfeeds.orders.decimals import plain, quantize
 from nautilus_orderfeeds.orders.lifecycle import OrderLifecycle, Phase
+from nautilus_orderfeeds.orders.limbo import limbo_of
 from nautilus_orderfeeds.orders.words import LiquiditySide, OrderSide
 
 #: Orders and fills shown; older ones are in the journal.
 SHOWN: Final = 200
 _DIGITS: Final = 10
-_LONGEST: Final = 24
+_LONGEST: Final = 22
 
 
 class FillLine(Struct, frozen=True, kw_only=True):
@@ -176,8 +177,10 @@ def fill_text(life: OrderLifecycle) -> str:
 
 
 def status_text(life: OrderLifecycle) -> str:
-    """Return the status in the framework's words; of an order in flight, that its outcome is not known."""
-    return f"{life.status.name}?" if life.phase is Phase.IN_FLIGHT else life.status.name
+    """Return the status in the framework's words, with a question mark if what became of a request is not known."""
+    limbo = limbo_of(life.status, is_named=life.venue_order_id is not None)
+    unknown = limbo is not None or life.phase is Phase.IN_FLIGHT
+    return f"{life.status.name}?" if unknown else life.status.name
 
 
 def order_as_dict(life: OrderLifecycle) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from nautilus_orderfeeds.orders.lifecycle import OrderLifecycle
 from nautilus_orderfeeds.orders.lifecycle_tracker import LifecycleTracker
 from nautilus_orderfeeds.orders.tracker import OrderTracker, TrackedOrder
 from nautilus_orderfeeds.orders.updates import OrderUpdate
-from nautilus_orderfeeds.venues.base import Gap, KnowsOrders, Readback, Venue, VenueMessage
+from nautilus_orderfeeds.venues.base import Gap, KnowsOrders, Readback, Told, Venue, VenueMessage
 from nautilus_orderfeeds.venues.registry import VenueEntry
 
 _LOOKBACK_NS: Final = 86_400_000_000_000
@@ -99,8 +99,8 @@ class VenueSource:
             marks: dict[str, int] = {}
             # What a node's journal keeps for good matters only for orders, and none are sent.
             self._venue.use_marks(lambda key: marks.get(key, 0), marks.__setitem__)
-            if isinstance(self._venue, KnowsOrders):  # none here is in flight, so none is unnamed
-                self._venue.use_orders(lambda _venue_order_id: True)
+            if isinstance(self._venue, KnowsOrders):
+                self._venue.use_orders(self._how_far_told)
             async with asyncio.timeout(_OPEN_SECS):
                 await self._venue.open()
                 await self._take_instruments()
@@ -209,6 +209,10 @@ class VenueSource:
         tracked = self._tracker.find(update) or self._adopt(update, now_ns)
         if tracked is not None:
             self._note(tracked, self._tracker.take(tracked, update, now_ns), now_ns)
+
+    def _how_far_told(self, venue_order_id: str) -> Told | None:
+        tracked = self._tracker.get(None, venue_order_id)
+        return None if tracked is None else Told(tracked.state.filled_qty, tracked.state.is_closed)
 
     def _adopt(self, update: OrderUpdate, now_ns: int) -> TrackedOrder | None:
         """Take up an order; here all are others', so the venue's id is the only one that is certain."""

@@ -123,20 +123,20 @@ class FrameReplayer:
 
 def _frames_of(part: Path, on_damaged: Callable[[Path, bytes], None] | None) -> Iterator[RecordedFrame]:
     decoder = msgspec.json.Decoder(Row)
-    unreadable: FrameError | None = None
+    unreadable: tuple[int, bytes] | None = None
     for number, line in enumerate(read_lines(part), start=1):
         if unreadable is not None:
-            raise unreadable
+            if on_damaged is None:
+                raise FrameError(part.name, unreadable[1], f"a recorded frame in line {unreadable[0]}")
+            on_damaged(part, unreadable[1])
+            unreadable = None
         if not line.strip():
             continue
         try:
             frame = RecordedFrame.from_row(decoder.decode(line))
         except ValueError:
-            if on_damaged is not None:
-                on_damaged(part, line)
-                continue
-            # Forgiven if nothing follows: the writer died amid the last line.
-            unreadable = FrameError(part.name, line, f"a recorded frame in line {number}")
+            # Forgiven if nothing follows: the writer died amid the last line, or is writing it.
+            unreadable = number, line
             continue
         yield frame
     if unreadable is not None:

@@ -12,6 +12,7 @@ and before or after the change of terms that made room for it. What it means is 
 """
 
 from decimal import Decimal
+from typing import Final
 
 from msgspec import structs
 
@@ -19,16 +20,22 @@ from nautilus_orderfeeds.orders import events as ev
 from nautilus_orderfeeds.orders.coverage import Stretch, length
 from nautilus_orderfeeds.orders.decimals import ZERO, exact_sum, quantize
 from nautilus_orderfeeds.orders.inference import Rules, estimated_commission, px_from_notional
-from nautilus_orderfeeds.orders.state import OrderState, evolve, try_evolve
+from nautilus_orderfeeds.orders.state import OrderState, evolve, fold_next, try_evolve
+from nautilus_orderfeeds.orders.transitions import TRANSITIONS, Trigger
 from nautilus_orderfeeds.orders.updates import Fill
 from nautilus_orderfeeds.orders.words import OrderStatus
 
 Events = list[ev.OrderEvent]
 
+# Bound once: Python looks an enum's member up anew at every use.
+_FILL: Final = Trigger.FILL
+_PARTIAL_FILL: Final = Trigger.PARTIAL_FILL
+
 
 def emit(state: OrderState, out: Events, event: ev.OrderEvent) -> None:
-    """Fold `event` into `state` and add it to what is told."""
-    evolve(state, event)
+    """Fold `event` into `state` and add it to what is told; raises `IllegalTransition` if it may not follow."""
+    if not try_evolve(state, event):
+        evolve(state, event)  # says what is wrong
     out.append(event)
 
 
@@ -48,35 +55,43 @@ def tell_next(state: OrderState, out: Events, fill: Fill, ts_event: int) -> bool
     ts_event : int
         UNIX ns where the trade has no time.
     """
-    coverage, told_qty, cum_qty = state.coverage, state.filled_qty, fill.ends_at
+    cum_qty, commission, qty = fill.ends_at, fill.commission, fill.last_qty
+    coverage, told_qty, venue_order_id = state.coverage, state.filled_qty, state.venue_order_id
     if (
         cum_qty is None
-        or fill.commission is None
-        or state.venue_order_id is None
+        or commission is None
+        or venue_order_id is None
         or state.quote_quantity
-        or not coverage.placed
         or coverage.islands
+        or not coverage.placed
         or coverage.prefix != told_qty
-        or exact_sum(told_qty, fill.last_qty) != cum_qty
-        or not (cum_qty < state.quantity or (cum_qty == state.quantity and not state.amending))
+        or (exact_sum(told_qty, qty) if told_qty else qty) != cum_qty
         or fill.trade_id in state.trades
     ):
+        return False
+    if cum_qty < state.quantity:
+        trigger = _PARTIAL_FILL
+    elif cum_qty == state.quantity and not state.amending:
+        trigger = _FILL
+    else:
+        return False
+    status = TRANSITIONS[state.status].get(trigger)
+    if status is None:
         return False
     event = ev.OrderFilled(
         ts_event=fill.ts_event or ts_event,
         trade_id=fill.trade_id,
-        venue_order_id=state.venue_order_id,
-        last_qty=fill.last_qty,
+        venue_order_id=venue_order_id,
+        last_qty=qty,
         last_px=fill.last_px,
-        commission=fill.commission,
+        commission=commission,
         commission_currency=fill.commission_currency or state.known.fees_currency,
         liquidity_side=fill.liquidity_side,
         cum_qty=cum_qty,
         venue_trade_id=fill.venue_trade_id,
         ends_at=cum_qty,
     )
-    if not try_evolve(state, event):
-        return False
+    fold_next(state, event, status)
     out.append(event)
     return True
 

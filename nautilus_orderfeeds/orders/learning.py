@@ -14,6 +14,7 @@ from nautilus_orderfeeds.orders.words import LiquiditySide, OrderStatus
 # Bound once: Python looks an enum's member up anew at every use.
 _UNKNOWN_SIDE: Final = LiquiditySide.NO_LIQUIDITY_SIDE
 _WORKING: Final = VenueStatus.WORKING
+_WAITING: Final = VenueStatus.WAITING
 _PENDING_CANCEL: Final = VenueStatus.PENDING_CANCEL
 
 
@@ -54,7 +55,7 @@ def learn(state: OrderState, update: OrderUpdate) -> bool:
         return False
     if status is _WORKING:
         known.working = True
-    elif status is VenueStatus.WAITING:
+    elif status is _WAITING:
         known.waiting = True
     elif status in END_STATUSES:
         _learn_end(known, update, status, complete=filled is not None)

@@ -33,6 +33,11 @@ from nautilus_orderfeeds.orders.words import CLOSED_STATUSES, TRIGGERED_LIMIT_TY
 __all__ = ["reduce", "refuse_cancel", "settle"]
 
 
+# Bound once: Python looks an enum's member up anew at every use.
+_WAITING: Final = VenueStatus.WAITING
+_SUBMITTED: Final = OrderStatus.SUBMITTED
+
+
 def reduce(state: OrderState, update: OrderUpdate, rules: Rules) -> Events:
     """Learn from `update` and return the events that follow, already folded into `state`.
 
@@ -62,7 +67,7 @@ def reduce(state: OrderState, update: OrderUpdate, rules: Rules) -> Events:
     terms_are_new = learn(state, update)
     known = state.known
     if not state.accepted and (update.status in LIVE_STATUSES or _was_live(state, update)):
-        waiting = update.status is VenueStatus.WAITING
+        waiting = update.status is _WAITING
         _accept(state, out, update.ts_accepted or update.ts_event, waiting=waiting)
     if update.cancel_reject_reason:
         _tell_refused_cancel(state, out, update)
@@ -177,7 +182,7 @@ def _accept(state: OrderState, out: Events, ts_event: int, *, waiting: bool = Fa
     """Tell that the order is live, where that is possible and changes something."""
     if state.venue_order_id is None:
         return
-    if state.status is OrderStatus.SUBMITTED or state.status in PENDING_STATUSES:
+    if state.status is _SUBMITTED or state.status in PENDING_STATUSES:
         emit(
             state,
             out,

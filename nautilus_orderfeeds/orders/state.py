@@ -284,7 +284,8 @@ def evolve(state: OrderState, event: ev.OrderEvent) -> None:
 
 def try_evolve(state: OrderState, event: ev.OrderEvent) -> bool:
     """Fold one event into `state` if the framework would accept it; return whether it would."""
-    trigger = trigger_of(event, state.quantity)
+    kind = type(event)
+    trigger = trigger_of(event, state.quantity) if kind is ev.OrderFilled else _TRIGGERS.get(kind)
     if trigger is not None:
         before = state.status
         status = TRANSITIONS[before].get(trigger) or after(before, state.before_request, trigger)
@@ -295,10 +296,39 @@ def try_evolve(state: OrderState, event: ev.OrderEvent) -> bool:
         state.status = status
     if event.ts_event > state.ts_last:
         state.ts_last = event.ts_event
-    fold = _FOLDS.get(type(event))
+    fold = _FOLDS.get(kind)
     if fold is not None:
         fold(state, event)
     return True
+
+
+def fold_next(state: OrderState, event: ev.OrderFilled, status: OrderStatus) -> None:
+    """Fold a fill that begins where the told ones end, as `try_evolve` does.
+
+    Parameters
+    ----------
+    state : OrderState
+        The order, all of whose fills have their place and leave no gap; changed in place.
+    event : OrderFilled
+        Under the order's own venue order id, and with its place (`ends_at`).
+    status : OrderStatus
+        Where it leads by the table of transitions.
+    """
+    before = state.status
+    if before not in PENDING_STATUSES:
+        state.before_request = before
+    state.status = status
+    if event.ts_event > state.ts_last:
+        state.ts_last = event.ts_event
+    state.accepted = True
+    cum_qty, qty, known = event.cum_qty, event.last_qty, state.known
+    state.filled_qty = state.coverage.prefix = cum_qty
+    state.notional = _fma(qty, event.last_px, state.notional)
+    state.fees = exact_sum(state.fees, event.commission) if state.fees else event.commission
+    state.trades[event.trade_id] = qty
+    proved = exact_sum(cum_qty, state.orphaned_qty) if state.orphaned_qty else cum_qty
+    if proved > known.filled_qty:
+        known.witness(proved)
 
 
 def _fold_filled(state: OrderState, event: ev.OrderFilled) -> None:

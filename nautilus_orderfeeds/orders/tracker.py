@@ -102,7 +102,8 @@ class OrderTracker:
         self.unbound: deque[OrderUpdate] = deque(maxlen=_MAX_UNBOUND)
         self._open: dict[str, TrackedOrder] = {}
         #: Updates about other accounts' orders come too (`Capabilities.foreign_updates`), where another order may have
-        #: the same client order id: an echoed key then counts only as long as the venue's id is not known.
+        #: the same client order id: an echoed key then counts only as long as the venue's id is not known, and no answer
+        #: that tells it is awaited.
         self.foreign_updates = False
         #: An order that the venue took up longer before or after one of ours was sent is not that order, ns.
         self.arrival_ns = _ARRIVAL_NS

@@ -84,7 +84,7 @@ class Fill(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class _Head(Struct, frozen=True, gc=False):
-    """What an `OrderUpdate` may be given by place: CPython packs more than 15 keywords into a dict first."""
+    """What an `OrderUpdate` may be given by place: most say all of it, and a keyword costs the search for its field."""
 
     source: Source
     venue_order_id: str | None = None
@@ -94,6 +94,17 @@ class _Head(Struct, frozen=True, gc=False):
     symbol: str | None = None
     side: OrderSide | None = None
     type: OrderType | None = None
+    time_in_force: TimeInForce | None = None
+    quantity: Decimal | None = None
+    price: Decimal | None = None
+    filled_qty: Decimal | None = None
+    avg_px: Decimal | None = None
+    fees: Decimal | None = None
+    fees_currency: str | None = None
+    liquidity_side: LiquiditySide = LiquiditySide.NO_LIQUIDITY_SIDE
+    fills: tuple[Fill, ...] = ()
+    ts_event: int = 0
+    ts_accepted: int = 0
 
 
 class OrderUpdate(_Head, frozen=True, kw_only=True):
@@ -144,18 +155,6 @@ class OrderUpdate(_Head, frozen=True, kw_only=True):
         UNIX ns, 0 if not said.
     """
 
-    # What most updates say stands first: a keyword costs the time it takes to find its field.
-    time_in_force: TimeInForce | None = None
-    quantity: Decimal | None = None
-    price: Decimal | None = None
-    filled_qty: Decimal | None = None
-    avg_px: Decimal | None = None
-    fees: Decimal | None = None
-    fees_currency: str | None = None
-    liquidity_side: LiquiditySide = LiquiditySide.NO_LIQUIDITY_SIDE
-    fills: tuple[Fill, ...] = ()
-    ts_event: int = 0
-    ts_accepted: int = 0
     trigger_price: Decimal | None = None
     trigger_type: TriggerType = TriggerType.NO_TRIGGER
     expire_time_ns: int = 0

@@ -41,10 +41,14 @@ class Prepared(Struct, frozen=True, kw_only=True):
 
 
 class Readback(Struct, frozen=True):
-    """The stream says that something happened to an order, not what: query it. None: query all open orders."""
+    """The stream says that something happened to an order, not what: query it. None: query all open orders.
+
+    `is_malformed`: because a part of the frame could not be read, so the frame counts as malformed.
+    """
 
     venue_order_id: str | None = None
     reason: str = ""
+    is_malformed: bool = False
 
 
 class AccountChanged(Struct, frozen=True):
@@ -279,9 +283,28 @@ class LooksUp(Protocol):
         ...
 
 
+class Told(Struct, frozen=True):
+    """How far an order of the account has been told, also in an earlier run.
+
+    Parameters
+    ----------
+    filled_qty : Decimal
+        Filled quantity of which the fills have been told, base units.
+    is_closed : bool
+        Its end has been told.
+    """
+
+    filled_qty: Decimal
+    is_closed: bool
+
+
 @runtime_checkable
 class KnowsOrders(Protocol):
-    """A `Venue` that has to tell its own unnamed orders from all others (it echoes no key of ours)."""
+    """A `Venue` that must know what is known of the account's orders.
+
+    It echoes no key of ours, so that an order that is known is none that was not answered; and it reads only what has
+    not been told.
+    """
 
     @property
     def arrival_secs(self) -> float:
@@ -291,8 +314,8 @@ class KnowsOrders(Protocol):
         """
         ...
 
-    def use_orders(self, is_known: Callable[[str], bool]) -> None:
-        """Take what tells whether the venue's id of an order is known, also from an earlier run."""
+    def use_orders(self, told: Callable[[str], Told | None]) -> None:
+        """Take what says how far an order has been told, by the venue's id; None if it is not known."""
         ...
 
 

@@ -195,6 +195,23 @@ def _contents(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.node
+async def test_recordings_of_one_time_are_interleaved(session: tuple[VenueProfile, Recorded], tmp_path: Path) -> None:
+    """Two clients record at the same time: together their files give what each gives alone, at the same times."""
+    profile, recorded = session
+    entry = registry.load(profile.name)
+    await write_catalog(entry, [recorded.private, recorded.public], tmp_path / "both")
+    both = ParquetDataCatalog(str(tmp_path / "both"))
+    for path, kinds in ((recorded.private, [OrderFeedUpdate]), (recorded.public, _MARKET.values())):
+        folder = tmp_path / path.stem
+        await write_catalog(entry, [path], folder)
+        alone = ParquetDataCatalog(str(folder))
+        for kind in kinds:
+            instrument_id = profile.instrument
+            if alone.get_intervals(kind, instrument_id):
+                assert _dicts(read(both, kind, instrument_id)) == _dicts(read(alone, kind, instrument_id))
+
+
+@pytest.mark.node
 async def test_a_recording_that_grows_is_added_to(session: tuple[VenueProfile, Recorded], tmp_path: Path) -> None:
     profile, recorded = session
     entry = registry.load(profile.name)

@@ -97,3 +97,13 @@ def test_finer_digits_are_kept_and_trailing_zeros_are_not() -> None:
     assert str(convert.quantity(Decimal("0.12345"), 3)) == "0.12345"
     assert str(convert.quantity(Decimal("0.12300"), 3)) == "0.123"
     assert str(convert.price(Decimal("1E+4"), 1)) == "10000.0"
+
+
+@given(ANY, PLACES)
+@example(Decimal("-0"), 3)
+@example(Decimal("0.12345"), 3)
+def test_what_is_kept_for_the_next_time_is_what_would_be_made_anew(value: Decimal, places: int) -> None:
+    for kept, make in ((convert.usual_price, convert.price), (convert.usual_quantity, convert.quantity)):
+        usual = kept(value, places)
+        if usual is not None:
+            assert (usual.raw, usual.precision) == (make(value, places).raw, places)

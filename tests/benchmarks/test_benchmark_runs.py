@@ -8,9 +8,16 @@ from rich.console import Console
 
 from benchmarks.__main__ import table_of
 from benchmarks.measure import STEPS, Round, best_of, run_round, time_alone
+from benchmarks.plans import plan
 
 ORDERS = 3
-LIFE = ("accepted", "BUY 0.010 @ 55000.0 MAKER", "BUY 0.008 @ 55000.0 MAKER")
+
+
+def life(n: int) -> tuple[str, ...]:
+    """What either adapter must tell of the `n`-th order."""
+    ordered = plan(n)
+    fills = (f"BUY {part.qty:.3f} @ {ordered.price} MAKER" for part in ordered.parts)
+    return ("accepted", *fills)
 
 
 @pytest.fixture(scope="module")
@@ -24,11 +31,12 @@ def test_both_are_timed_on_every_step(rounds: list[Round]) -> None:
         for times in (part.bare, part.bsx, part.binance, part.journal):
             assert tuple(times) == STEPS
             assert all(microseconds > 0 for microseconds in times.values())
+        assert part.account > 0
 
 
 def test_both_tell_the_same_of_every_order(rounds: list[Round]) -> None:
     for part in rounds:
-        assert part.told["bsx"] == part.told["binance"] == [LIFE] * ORDERS
+        assert part.told["bsx"] == part.told["binance"] == [life(n) for n in range(1, ORDERS + 1)]
 
 
 def test_the_best_round_counts_and_the_verdict_is_that_of_the_numbers(rounds: list[Round]) -> None:
@@ -37,7 +45,10 @@ def test_the_best_round_counts_and_the_verdict_is_that_of_the_numbers(rounds: li
     for factor, expected in ((0.5, True), (2.0, False)):
         theirs = {step: best[step] * factor for step in STEPS}
         table, slower = table_of(
-            [Round(bare=part.bare, bsx=part.bsx, binance=theirs, journal=part.journal, told={}) for part in rounds]
+            [
+                Round(bare=part.bare, bsx=part.bsx, binance=theirs, journal=part.journal, account=1.0, told={})
+                for part in rounds
+            ]
         )
         assert slower is expected
         assert table.row_count == len(STEPS)

@@ -19,7 +19,7 @@ from nautilus_orderfeeds.orders.journal import Journal
 from tests.cli.test_watch import written
 from tests.support.browser import addresses, browser, errors, is_wider_than_screen, screen
 from tests.support.cli_runs import COMMAND, environment
-from tests.support.lifecycles import fill
+from tests.support.lifecycles import fill, hostile_journal
 
 pytest.importorskip("nicegui", reason="nicegui is not installed (extra `dashboard`)")
 
@@ -116,6 +116,20 @@ def test_page_on_a_telephone(url: str, tmp_path: Path) -> None:
         assert errors(driver) == []
 
 
+def test_what_a_venue_sends_stays_text(tmp_path: Path) -> None:
+    with dashboard(str(hostile_journal(tmp_path))) as url, browser(tmp_path / "profile") as driver:
+        driver.get(url)
+        until(lambda: len(texts(driver, ".orders tbody tr")) == 3, "the orders")
+        assert all("structor}}" in text for text in texts(driver, ".orders tbody tr"))  # nothing was worked out
+        driver.execute_script("document.querySelector('.orders tbody tr').click()")
+        frame = until(lambda: driver.find_elements("css selector", "iframe.timeline"), "the timeline")[0]
+        driver.switch_to.frame(frame)
+        until(lambda: texts(driver, "#life-title"), "the order in it")
+        driver.switch_to.default_content()
+        assert driver.title == "orderfeeds"
+        assert driver.execute_script("return document.querySelectorAll('img[src=x]').length") == 0
+
+
 # -- who may ask -------------------------------------------------------------------------------------------------------
 
 
@@ -140,6 +154,31 @@ def test_only_its_own_pages_are_answered(url: str) -> None:
     key = {"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", "Origin": "http://evil.example"}
     path = "/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
     assert ask(url, path, **socket, **key)[0] == 403
+
+
+@pytest.mark.parametrize(
+    ("host", "origin", "is_own"),
+    [
+        ("127.0.0.1:8080", "", True),
+        ("[::1]:8080", "http://[::1]:8080", True),
+        ("LOCALHOST:8080", "", True),
+        ("127.0.0.7:8080", "http://127.0.0.7:8080", True),
+        ("localhost:8080", "http://localhost:9090", False),
+        ("localhost:8080", "null", False),
+        ("localhost.evil.example", "", False),
+        ("", "", False),
+    ],
+)
+def test_who_counts_as_own(host: str, origin: str, is_own: bool) -> None:
+    from nautilus_orderfeeds.cli.dashboard import LOOPBACK
+    from nautilus_orderfeeds.cli.dashboard_server import OwnPagesOnly
+
+    async def behind(*_: Any) -> None:
+        raise AssertionError
+
+    gate = OwnPagesOnly(behind, LOOPBACK | {"127.0.0.7"})
+    headers = {b"host": host.encode()} | ({b"origin": origin.encode()} if origin else {})
+    assert gate._is_own(headers) is is_own
 
 
 def test_timeline_of_an_order_that_is_not_there(url: str) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import re
-from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,17 +12,12 @@ from selenium.webdriver.common.keys import Keys
 
 from nautilus_orderfeeds.cli import cli, stats
 from nautilus_orderfeeds.cli.timeline_states import state_diagram
-from nautilus_orderfeeds.orders import events as ev
-from nautilus_orderfeeds.orders.journal import Journal
 from nautilus_orderfeeds.orders.lifecycle_stats import Dimension, Distribution
-from nautilus_orderfeeds.orders.requests import NewOrder
 from nautilus_orderfeeds.orders.transitions import arrows
-from nautilus_orderfeeds.orders.words import OrderSide, OrderStatus, OrderType, TimeInForce
+from nautilus_orderfeeds.orders.words import OrderStatus
 from tests.support.browser import addresses, browser, errors, is_wider_than_screen, overlapping_texts, screen
 from tests.support.cli_runs import ShortRun, lines, run_short
-from tests.support.lifecycles import fill
-
-HOSTILE = '</script><script>document.title="taken"</script><img src=x onerror=alert(1)>'
+from tests.support.lifecycles import HOSTILE, hostile_journal
 
 
 @pytest.fixture(scope="module")
@@ -38,31 +32,7 @@ def run(folder: Path) -> ShortRun:
 
 @pytest.fixture(scope="module")
 def hostile(folder: Path) -> Path:
-    """A journal whose venue sends markup in every place where it can, and an order in flight."""
-    path = folder / "SFOX-001.sqlite"
-    journal = Journal(str(path), "SFOX-001")
-    for n, events in enumerate(
-        (
-            [ev.OrderSubmitted(), ev.OrderAccepted(venue_order_id="V-0000001"), fill("4", cum="4")],
-            [ev.OrderSubmitted(), ev.OrderRejected(reason=HOSTILE)],
-            [ev.OrderSubmitted()],
-        )
-    ):
-        terms = NewOrder(
-            client_order_id=f"O-{n}{HOSTILE}",
-            symbol=f"BTC{HOSTILE}",
-            side=OrderSide.BUY,
-            type=OrderType.LIMIT,
-            time_in_force=TimeInForce.GTC,
-            quantity=Decimal(10),
-            strategy_id=HOSTILE,
-        )
-        journal.record_intent(terms, (), 1_000_000 + n, venue_order_id=f"V-000000{n}")
-        journal.append_frame(HOSTILE, f'{{"id":"V-000000{n}","status":"{HOSTILE}"}}'.encode(), 1_500_000 + n)
-        for k, event in enumerate(events):
-            journal.append_event(terms.client_order_id, event, 2_000_000 + 1_000_000 * k)
-    journal.close()
-    return path
+    return hostile_journal(folder)
 
 
 def timeline(*arguments: Any) -> Result:

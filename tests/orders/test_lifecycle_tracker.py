@@ -10,9 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nautilus_orderfeeds.orders import events as ev
+from nautilus_orderfeeds.orders.journal import Journal
+from nautilus_orderfeeds.orders.journal_reader import JournalReader
 from nautilus_orderfeeds.orders.lifecycle import Ending, Move, OrderLifecycle, Phase
 from nautilus_orderfeeds.orders.lifecycle_stats import Dimension, Distribution, Statistics
 from nautilus_orderfeeds.orders.lifecycle_tracker import LifecycleTracker
+from nautilus_orderfeeds.orders.requests import NewOrder
 from nautilus_orderfeeds.orders.words import OrderType
 from tests.support.follower import Follower
 from tests.support.hunting import history
@@ -238,3 +241,37 @@ def test_groups_are_named_by_their_values() -> None:
         ("SFOX", "BTCUSD", "LIMIT"),
         ("SFOX", "BTCUSD", "MARKET"),
     ]
+
+
+# -- from a journal ----------------------------------------------------------------------------------------------------
+
+
+@given(MIXES)
+@settings(max_examples=40, deadline=None)
+def test_journal_gives_what_was_fed(tmp_path_factory: pytest.TempPathFactory, mix: tuple[list[int], int]) -> None:
+    path = tmp_path_factory.mktemp("journal") / "BSX-001.sqlite"
+    journal = Journal(str(path), "BSX-001")
+    found = lives(mix[0])
+    expected = LifecycleTracker()
+    for order, _ in found:
+        order.venue = "BSX"
+        order.last_ns = order.created_ns
+        expected.begin(order)
+        terms = NewOrder(
+            client_order_id=order.client_order_id,
+            symbol=order.symbol,
+            side=order.side,
+            type=order.type,
+            time_in_force=order.time_in_force,
+            quantity=order.quantity,
+            price=order.price,
+        )
+        journal.record_intent(terms, (), order.created_ns)
+    for n, event, at in mixed(random.Random(mix[1]), [events for _, events in found]):
+        expected.feed(found[n][0], event, at)
+        journal.append_event(found[n][0].client_order_id, event, at)
+    journal.close()
+    with JournalReader(path) as reader:
+        assert list(reader.lifecycles()) == list(expected)
+        assert [order.lifecycle(reader.venue) for order in reader.orders()] == list(expected)
+        assert len(reader.lifecycles(1)) == 1

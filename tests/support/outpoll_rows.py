@@ -19,9 +19,7 @@ NOW_NS = 1_700_000_000_000_000_000
 def spec(symbol: str = ASSET, **info: Any) -> Any:
     """An instrument as loaded from a file."""
     made = spec_of(wire.OpenPosition(ai=symbol, ip=True), "")
-    made.info.update(
-        {EVENT_ID: "event-1", OUTCOME_ID: "outcome-1", BASE_ASSET_ID: symbol, QUOTE_ASSET_ID: USDC} | info
-    )
+    made.info.update({EVENT_ID: "event-1", OUTCOME_ID: "outcome-1", BASE_ASSET_ID: symbol, QUOTE_ASSET_ID: USDC} | info)
     return made
 
 

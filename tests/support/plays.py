@@ -76,22 +76,18 @@ def sells_only_what_it_has(profile: VenueProfile) -> bool:
 
 
 def market_maker(profile: VenueProfile, **options: Any) -> tuple[Any, ...]:
-    can = capabilities(profile)
-    return (
-        MarketMaker(
-            MarketMakerConfig(
-                **common(profile),
-                order_qty=3 * unit(profile),
-                half_spread_ticks=4,
-                skew_ticks=1,
-                requote_ticks=2,
-                max_position=6 * unit(profile),
-                post_only=can.supports(Feature.POST_ONLY),
-                amend=profile.name in AMENDS_EITHER_WAY,
-                **options,
-            )
-        ),
-    )
+    terms = {
+        **common(profile),
+        "order_qty": 3 * unit(profile),
+        "half_spread_ticks": 4,
+        "skew_ticks": 1,
+        "requote_ticks": 2,
+        "max_position": 6 * unit(profile),
+        "post_only": capabilities(profile).supports(Feature.POST_ONLY),
+        "amend": profile.name in AMENDS_EITHER_WAY,
+        **options,
+    }
+    return (MarketMaker(MarketMakerConfig(**terms)),)
 
 
 def limit_ladder(profile: VenueProfile, **options: Any) -> tuple[Any, ...]:
@@ -125,13 +121,12 @@ def oco_breakout(profile: VenueProfile, **options: Any) -> tuple[Any, ...]:
     return (
         OcoBreakout(
             OcoBreakoutConfig(
-                **common(profile),
                 order_qty=3 * unit(profile),
                 range_quotes=2,
                 buffer_ticks=1,
                 take_profit_ticks=8,
                 stop_loss_ticks=4,
-                **terms,
+                **{**common(profile), **terms},
             )
         ),
     )

@@ -28,15 +28,22 @@ from tests.support.profiles import VenueProfile
 
 #: More than any strategy of a test takes, in multiples of its unit.
 DEEP = 1000
+#: How far the second level of the book is from the best one, ticks.
+_BEHIND = 3
 
 
 @dataclass(frozen=True)
 class Move:
-    """The best prices become these, ticks from the start; `prints`: and somebody trades between them."""
+    """The best prices become these, ticks from the start.
+
+    `prints`: and somebody trades between them. `thin`: only one unit is there at the best prices, the rest of the book
+    is three ticks behind.
+    """
 
     bid: int
     ask: int
     prints: bool = False
+    thin: bool = False
 
 
 @dataclass(frozen=True)
@@ -131,16 +138,16 @@ class Stage:
         """Play a step and all that follows from it."""
         match step:
             case Move():
-                self._post(step)
+                self.post(step)
                 await self.settled()
-                await self._quote(step)
+                await self.quoted(step)
                 self._last = step
             case Hit():
                 # The market's own quotes are no obstacle between the hit and the orders it is for.
                 self._pull()
                 self._submit(TAKER, step.aggressor, step.parts * self.unit, step.price, TimeInForce.IOC)
                 if self._last is not None:
-                    self._post(self._last)
+                    self.post(self._last)
         await self.settled()
 
     async def settled(self) -> None:
@@ -161,11 +168,15 @@ class Stage:
 
         await self.run.until(agreed, lambda: f"framework and venue to agree; {told}", 15.0)
 
-    def _post(self, move: Move) -> None:
+    def post(self, move: Move) -> None:
+        """Let the market stand at these prices; nobody is told but by the venue itself."""
         market, symbol = self.sim.market, self.profile.product
         self._pull()
         for side, ticks in ((Side.BUY, move.bid), (Side.SELL, move.ask)):
-            self._quotes.append(self._submit(MAKER, side, self.unit * DEEP, ticks, TimeInForce.GTC))
+            best = 1 if move.thin else DEEP
+            self._quotes.append(self._submit(MAKER, side, self.unit * best, ticks, TimeInForce.GTC))
+            behind = ticks - _BEHIND * side.sign
+            self._quotes.append(self._submit(MAKER, side, self.unit * DEEP, behind, TimeInForce.GTC))
         market.set_mark(symbol, self._middle(move))
         if move.prints:
             market.trade(symbol, self._middle(move), self.product.min_size, Side.BUY)
@@ -192,7 +203,7 @@ class Stage:
     def _middle(self, move: Move) -> Decimal:
         return (self.price(move.bid) + self.price(move.ask)) / 2
 
-    async def _quote(self, move: Move) -> None:
+    async def quoted(self, move: Move) -> None:
         """Wait until the data client has the venue's best prices, and let the strategy have them."""
         best = self.sim.market.best(self.profile.product)
 
@@ -274,7 +285,7 @@ def play_backtest(
     for step in steps:
         match step:
             case Move():
-                run.quote(price(step.bid), price(step.ask), unit * DEEP)
+                run.quote(price(step.bid), price(step.ask), unit * (1 if step.thin else DEEP))
             case Hit():
                 aggressor = AggressorSide.SELLER if step.aggressor is Side.SELL else AggressorSide.BUYER
                 run.trade(price(step.price), step.parts * unit, aggressor)

@@ -23,10 +23,14 @@ _log = logging.getLogger(__name__)
 INDEFINITE_CODES: Final = frozenset({1, 2, 4, 8, 13, 14, 15})
 
 UNAUTHENTICATED: Final = 16
+_DENIED: Final = 7
 _UNAUTHORIZED_STATUSES: Final = frozenset({401, 403})
 
 #: The path or the method is unknown there.
 NOT_SERVED_STATUSES: Final = frozenset({404, 405, 501})
+
+#: Asked for without credentials (protocol, 3.1).
+_PUBLIC: Final = frozenset({"/products", "/chain/configs"})
 
 #: More is noticed by the venue's login (100 s are refused).
 _MAX_SKEW_SECS: Final = 10.0
@@ -54,6 +58,8 @@ class BsxApi:
     def __init__(self, settings: BsxSettings, clock: Clock) -> None:
         self._settings = settings
         self._missed: set[str] = set()
+        #: Whether the venue has ever taken the credentials.
+        self._worked = False
         rates = {EVERY_ROUTE: Rate(settings.requests_per_sec, 1.0)}
         self._rest = RestClient(
             settings.base_url_http,
@@ -113,13 +119,18 @@ class BsxApi:
         except (NotSent, OutcomeUnknown) as exc:
             raise Unreachable(f"{VENUE}: cannot reach {self._settings.base_url_http}: {exc}") from None
         if response.ok:
+            self._worked = self._worked or path not in _PUBLIC
             return response
         error = error_of(response)
         if response.status in _UNAUTHORIZED_STATUSES or (error is not None and error.code == UNAUTHENTICATED):
+            said = f"{VENUE}: refused GET {path} ({response.excerpt()})"
+            if self._worked and not _is_venues_word(response.status, error):
+                # A key that has been good is not given up for what something in between says.
+                raise TransientFeedError(said, retry_after_secs=response.retry_after_secs)
             raise FatalFeedError(
-                f"{VENUE}: login refused for GET {path} ({response.excerpt()}); check that "
-                f"{self._settings.variable('api_key')} and {self._settings.variable('api_secret')} belong together, to "
-                "this environment, and have not expired"
+                f"{said}; check that {self._settings.variable('api_key')} and {self._settings.variable('api_secret')} "
+                "belong together, to this environment, and have not expired, and that nothing in between "
+                f"(a proxy, a blocked address) answers for {self._settings.base_url_http}"
             )
         if response.status in NOT_SERVED_STATUSES:
             raise NotServed(f"{VENUE}: GET {path} is not served here ({response.excerpt()})")
@@ -200,6 +211,13 @@ class BsxApi:
             headers["bsx-key"] = settings.api_key
             headers["bsx-secret"] = settings.api_secret.reveal()
         return headers
+
+
+def _is_venues_word(status: int, error: wire.ErrorBody | None) -> bool:
+    """Whether a refusal of the credentials is the venue's own: its numbers, or its words with the status for it."""
+    if error is None or error.code in INDEFINITE_CODES:
+        return False
+    return error.code in (UNAUTHENTICATED, _DENIED) or status == 401
 
 
 def _refused(error: wire.ErrorBody) -> Outcome:

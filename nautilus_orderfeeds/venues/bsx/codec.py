@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from nautilus_orderfeeds.orders.decimals import ZERO, plain
 from nautilus_orderfeeds.orders.updates import Fill, OrderUpdate, Source, VenueStatus
@@ -67,15 +67,37 @@ def inferred_trade_id(venue_order_id: str, cum_qty: Decimal) -> str:
     return trade_id(venue_order_id, f"cum|{plain(cum_qty)}")
 
 
+class _Named(Struct, frozen=True, gc=False):
+    """How an order is named, checked once: the venue repeats it in every update."""
+
+    client_order_id: str | None
+    nonce: int
+    refs: tuple[str, ...]
+
+
+def _named(order: Order) -> _Named:
+    """Check how `order` is named.
+
+    Raises
+    ------
+    ValueError
+        If an id is none.
+    """
+    check_id("order id", order.id)
+    if order.client_order_id:
+        check_id("client_order_id", order.client_order_id)
+    return _Named(order.client_order_id, order.nonce, refs_of(order.client_order_id, order.nonce))
+
+
 class OrderCodec:
     """Reads orders.
 
-    The one thing it remembers is which orders were seen resting: where the venue does not say whether a fill made
-    or took liquidity, a fill of such an order made it (protocol, 11 row 4).
+    The one thing it remembers is which orders were seen resting, and how they are named: where the venue does not say
+    whether a fill made or took liquidity, a fill of such an order made it (protocol, 11 row 4).
     """
 
     def __init__(self) -> None:
-        self._resting: set[str] = set()
+        self._resting: dict[str, _Named] = {}
 
     def update(self, order: Order, source: Source, frame_ts: int = 0) -> OrderUpdate:
         """Say what `order` tells.
@@ -94,11 +116,12 @@ class OrderCodec:
         ValueError
             If a number or an id is none.
         """
-        order_id = check_id("order id", order.id)
+        order_id = order.id
         symbol = symbol_of(order.product_id)
-        client_order_id = order.client_order_id or None
-        if client_order_id is not None:
-            check_id("client_order_id", client_order_id)
+        named = self._resting.get(order_id)
+        rested = named is not None
+        if named is None or named.client_order_id != order.client_order_id or named.nonce != order.nonce:
+            named = _named(order)
         size, filled, trades = order.size, order.filled_size, order.last_trades
         check_numbers(size, filled, order.price, order.avg_price, order.stop_price, order.filled_fees)
         if (size.is_signed() and size) or (filled is not None and filled.is_signed() and filled):
@@ -106,18 +129,17 @@ class OrderCodec:
         ts_event = order.updated_at or frame_ts or order.created_at_ts
         seldom = _seldom_told(order)
         is_market = order.type is _MARKET
-        rested = order_id in self._resting
         match order.status:
             case WireStatus.OPEN:
                 asked = order.cancel_requested and not order.cancel_reject_reason
                 status = VenueStatus.PENDING_CANCEL if asked else VenueStatus.WORKING
                 if not rested:
-                    self._resting.add(order_id)
+                    self._resting[order_id] = named
             case WireStatus.DONE:
                 status, reason, due_post_only = _end(order)
                 if reason:
                     seldom["reason"], seldom["due_post_only"] = reason, due_post_only
-                self._resting.discard(order_id)
+                self._resting.pop(order_id, None)
             case WireStatus.PENDING:
                 status = VenueStatus.PENDING
             case WireStatus.STOP_ACCEPTED:
@@ -131,24 +153,24 @@ class OrderCodec:
         update = OrderUpdate(
             source,
             order_id,
-            refs_of(client_order_id, order.nonce),
+            named.refs,
             status,
-            client_order_id,
+            named.client_order_id or None,
             symbol,
             _SIDES[order.side],
             _TYPES[order.order_stop_type][order.type],
-            time_in_force=_TIMES_IN_FORCE[order.time_in_force],
-            quantity=size or None,
+            _TIMES_IN_FORCE[order.time_in_force],
+            size or None,
             # The price of a market order is its worst acceptable one, no term of the order.
-            price=None if is_market else order.price or None,
-            filled_qty=filled,
-            avg_px=order.avg_price or None,
-            fees=order.filled_fees,
-            fees_currency=SETTLEMENT,
-            liquidity_side=liquidity,
-            fills=_fills(order_id, trades, filled, liquidity, ts_event) if trades else (),
-            ts_event=ts_event,
-            ts_accepted=order.created_at_ts,
+            None if is_market else order.price or None,
+            filled,
+            order.avg_price or None,
+            order.filled_fees,
+            SETTLEMENT,
+            liquidity,
+            _fills(order_id, trades, filled, liquidity, ts_event) if trades else (),
+            ts_event,
+            order.created_at_ts,
         )
         return structs.replace(update, **seldom) if seldom else update
 
@@ -224,18 +246,16 @@ def own_fill(
         If a number or the id is none.
     """
     venue_trade_id = check_id("trade id", trade.id)
-    check_numbers(trade.price, trade.size, trade.trading_fee, trade.sequencer_fee)
-    size, price = trade.size, trade.price
-    if not size or size.is_signed() or not price or price.is_signed():
+    size, price, fee, sequencer_fee = trade.size, trade.price, trade.trading_fee, trade.sequencer_fee
+    check_numbers(price, size, fee, sequencer_fee)
+    if size <= ZERO or price <= ZERO:
         raise ValueError(f"trade {venue_trade_id} of {size} at {price}: both must be positive")
     # Positive is a cost and negative a rebate, as in the framework. Without the trading fee nothing is known.
-    fee = trade.trading_fee
-    commission = None if fee is None else fee + (trade.sequencer_fee or ZERO)
     return Fill(
         trade_id=trade_id(order_id, venue_trade_id),
         last_qty=size,
         last_px=price,
-        commission=commission,
+        commission=fee + sequencer_fee if fee is not None and sequencer_fee else fee,
         commission_currency=SETTLEMENT,
         liquidity_side=_INDICATED.get(trade.liquidity_indicator[:1], liquidity),
         ts_event=trade.time or ts_event,
@@ -248,6 +268,11 @@ def _fills(
     order_id: str, trades: list[OwnTrade], filled: Decimal | None, liquidity: LiquiditySide, ts_event: int
 ) -> tuple[Fill, ...]:
     """Read the trades of the latest event: they bring the filled quantity to where it is now."""
+    if len(trades) == 1 and trades[0].id:  # the usual case
+        fill = own_fill(order_id, trades[0], liquidity, filled, ts_event)
+        if filled is not None and filled < fill.last_qty:  # as below
+            fill = structs.replace(fill, ends_at=None)
+        return (fill,)
     fills: tuple[Fill, ...] = ()
     ends_at = filled
     for trade in trades[::-1]:

@@ -9,11 +9,12 @@ from typing import Final
 
 from msgspec import UNSET
 
-from nautilus_orderfeeds.feed.errors import FrameError
+from nautilus_orderfeeds.feed.errors import FrameError, excerpt
 from nautilus_orderfeeds.orders.updates import Source
 from nautilus_orderfeeds.venues.base import AccountChanged, Gap, Readback, VenueData, VenueMessage
 from nautilus_orderfeeds.venues.bsx import wire
 from nautilus_orderfeeds.venues.bsx.codec import OrderCodec
+from nautilus_orderfeeds.venues.bsx.control import channel_of, control_of
 from nautilus_orderfeeds.venues.bsx.tolerant import decode_order
 from nautilus_orderfeeds.venues.bsx.words import VENUE, FrameType, WireChannel
 
@@ -24,7 +25,17 @@ LIQUIDATION: Final = "LIQUIDATION"
 
 _decode: Final = wire.ORDERS_FRAME.decode
 
+# Bound once: Python looks an enum's member up anew at every use.
+_UPDATE: Final = FrameType.UPDATE
+_STREAM: Final = Source.STREAM
+
 _ACCOUNT_CHANGED: Final = AccountChanged()
+
+#: HTTP's and gRPC's numbers for credentials that do not hold.
+_LOGOUT_CODES: Final = frozenset({401, 403, 16})
+
+#: An error of one of these means that there is no subscription any more.
+_OURS: Final = frozenset({WireChannel.AUTH.value, WireChannel.ORDERS.value})
 
 _EXPECTED: Final = "a frame of the orders channel (protocol 5.3)"
 
@@ -58,16 +69,18 @@ class PrivateDecoder:
             frame = _decode(raw)
         except wire.DECODE_ERRORS as exc:
             return self._second_look(raw, exc)
-        match frame.type:
-            case FrameType.UPDATE:
-                source = Source.STREAM
-            case FrameType.SNAPSHOT:
-                source = Source.SNAPSHOT
-            case FrameType.ERROR:
-                # We only ever subscribe, so an error means that the subscription is gone.
-                return [Gap(f"orders channel: {frame.message} ({frame.code})")]
-            case _:
-                return []
+        kind = frame.type
+        if kind is _UPDATE:
+            source = _STREAM
+        elif kind is FrameType.SNAPSHOT:
+            source = Source.SNAPSHOT
+        elif kind is FrameType.ERROR:
+            # We only ever subscribe, so an error means that the subscription is gone.
+            return [Gap(f"orders channel: {frame.message} ({frame.code})")]
+        elif kind is FrameType.UNSUBSCRIBED:
+            return [Gap("orders channel: the venue ended the subscription")]
+        else:
+            return []
         if frame.data is UNSET:
             raise FrameError(VENUE, raw, f"{_EXPECTED} with data")
         orders, frame_ts, read = frame.data or (), frame.timestamp, self._codec.update
@@ -75,7 +88,7 @@ class PrivateDecoder:
             messages: list[VenueMessage] = [read(order, source, frame_ts) for order in orders]
         except ValueError as exc:
             return self._salvage(raw, exc)
-        if source is Source.STREAM:
+        if source is _STREAM:
             traded = False
             for order in orders:
                 if order.last_trades:
@@ -87,15 +100,21 @@ class PrivateDecoder:
         return messages
 
     def _second_look(self, raw: bytes, exc: Exception) -> list[VenueMessage]:
-        control = wire.decode(wire.CONTROL, raw, f"{_EXPECTED} or a control frame (protocol 5.1; {exc})")
+        control = control_of(raw)
+        if control is None:
+            # Of the login this client hears once; whatever else is said of it ends what it allowed.
+            if channel_of(raw) == WireChannel.AUTH.value:
+                return [Gap(f"authentication: {excerpt(raw)}")]
+            raise FrameError(VENUE, raw, f"{_EXPECTED} or a control frame (protocol 5.1; {exc})")
         match control.type:
             case FrameType.SNAPSHOT | FrameType.UPDATE:
                 if control.channel == WireChannel.ORDERS.value:
                     return self._salvage(raw, exc)
                 raise FrameError(VENUE, raw, f"{_EXPECTED}, not of channel {control.channel[:40]!r}")
             case FrameType.ERROR:
-                if control.channel == WireChannel.AUTH.value:
-                    return [Gap(f"authentication: {control.message} ({control.code})")]
+                # The live venue's errors may lack the channel.
+                if control.channel in _OURS or (not control.channel and _is_logout(control)):
+                    return [Gap(f"{control.channel or 'login'}: {control.message} ({control.code})")]
                 raise FrameError(VENUE, raw, f"{_EXPECTED}, not an error")
             case _:
                 return []
@@ -110,7 +129,8 @@ class PrivateDecoder:
             try:
                 readable.append(self._codec.update(decode_order(bytes(item)), source, frame.time_ns))
             except (*wire.DECODE_ERRORS, ValueError) as why:
-                lost.append(Readback(_id_of(bytes(item)), reason=f"unreadable order: {why}"))
+                # One frame counts once, however many of its orders are lost.
+                lost.append(Readback(_id_of(bytes(item)), f"unreadable order: {why}", is_malformed=not lost))
         if not readable:
             raise FrameError(VENUE, raw, f"{_EXPECTED}: {exc}")
         if lost:
@@ -134,6 +154,12 @@ def _liquidation(order: wire.Order, frame_ts: int) -> VenueData:
         },
         ts_event=order.updated_at or frame_ts,
     )
+
+
+def _is_logout(control: wire.Control) -> bool:
+    """Whether an error that names no channel says that the login does not hold any more."""
+    word = control.message.casefold()
+    return control.code in _LOGOUT_CODES or any(part in word for part in ("auth", "expired", "api key", "session"))
 
 
 def _id_of(item: bytes) -> str | None:

@@ -8,21 +8,25 @@ from typing import Final
 from urllib.parse import quote
 
 from nautilus_orderfeeds.feed.clock import Clock, LiveClock
-from nautilus_orderfeeds.feed.errors import FatalFeedError
+from nautilus_orderfeeds.feed.errors import FatalFeedError, HandshakeTimeout, TransientFeedError
 from nautilus_orderfeeds.feed.market import Book, Channel, FundingRate, MarketMessage
 from nautilus_orderfeeds.feed.stream import Frame, Handshake, Stream
 from nautilus_orderfeeds.venues.bsx import wire
 from nautilus_orderfeeds.venues.bsx.api import BsxApi
 from nautilus_orderfeeds.venues.bsx.capabilities import CAPABILITIES
+from nautilus_orderfeeds.venues.bsx.control import control_of
 from nautilus_orderfeeds.venues.bsx.market_codec import MarketDecoder
 from nautilus_orderfeeds.venues.bsx.products import decode_products
 from nautilus_orderfeeds.venues.bsx.settings import BsxSettings
-from nautilus_orderfeeds.venues.bsx.stream import KEEPALIVE_SECS, PING, control_of
+from nautilus_orderfeeds.venues.bsx.stream import KEEPALIVE_SECS, PING, verdict_of
 from nautilus_orderfeeds.venues.bsx.words import VENUE, FrameType, WireChannel, wire_channel
 from nautilus_orderfeeds.venues.capabilities import Capabilities
 from nautilus_orderfeeds.venues.instruments import InstrumentSpec
 
 _log = logging.getLogger(__name__)
+
+#: An installation that leaves a subscription without an answer is not waited for longer.
+_SILENCE_SECS: Final = 4.0
 
 _FUNDING_PAGE: Final = 20
 _FUNDING_MAX_PAGES: Final = 500
@@ -175,6 +179,10 @@ class BsxMarketFeed:
         return self._api
 
 
+class _Unsupported(TransientFeedError):
+    """The venue has no such channel or product."""
+
+
 class _MarketStream(Stream):
     name = f"{VENUE} market data"
     keepalive_secs = KEEPALIVE_SECS
@@ -186,6 +194,7 @@ class _MarketStream(Stream):
         self._topics = topics
         self._raw_symbols = raw_symbols
         self._decoder = decoder
+        self._worked = False
 
     def url(self) -> str:
         return self._url
@@ -196,12 +205,20 @@ class _MarketStream(Stream):
         for channel, symbol in list(self._topics):
             product = self._raw_symbols.get(symbol, symbol)
             await conn.send(_request("sub", channel, product))
-            answer = control_of(await conn.expect(_answers(channel, product)))
-            if answer is not None and answer.type is FrameType.ERROR:
-                _log.error("%s: no %s of %s: %s", VENUE, channel.value, symbol, answer.message[:200])
+            try:
+                # Kept: the answer may be the first data.
+                await conn.expect(_answers(channel, product), _SILENCE_SECS, keep=True)
+            except HandshakeTimeout:
+                _log.warning("%s: the subscription to %s of %s stays without an answer", VENUE, channel.value, symbol)
+            except _Unsupported as refusal:
+                _log.error("%s: no %s of %s: %s", VENUE, channel.value, symbol, refusal)
+        self._worked = True
 
     def probe(self) -> Frame:
         return PING
+
+    def classify(self, exc: Exception) -> FatalFeedError | TransientFeedError:
+        return verdict_of(exc, worked=self._worked)
 
     def recordable(self, frame: bytes) -> bool:
         return True
@@ -212,8 +229,12 @@ def _answers(channel: WireChannel, product: str) -> Callable[[bytes], bool]:
         control = control_of(frame)
         if control is None or control.channel != channel.value:
             return False
-        # Errors name no product.
-        return control.type is FrameType.ERROR or (control.type is FrameType.SUBSCRIBED and control.product == product)
+        if control.type in (FrameType.SNAPSHOT, FrameType.UPDATE):
+            return control.product.upper() == product.upper()
+        if control.type is FrameType.ERROR:  # it names no product
+            raise _Unsupported(control.message[:200])
+        # What an acknowledgement names is not always what was asked for (protocol, 5.1).
+        return control.type is FrameType.SUBSCRIBED
 
     return predicate
 

@@ -1,14 +1,16 @@
 """The private stream: log in, subscribe to `orders` (protocol, 3.3 and 5)."""
 
 import logging
-from typing import Any, Final
+from typing import Final
 
-import msgspec
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from nautilus_orderfeeds.feed.clock import Clock
 from nautilus_orderfeeds.feed.errors import FatalFeedError, HandshakeTimeout, TransientFeedError
 from nautilus_orderfeeds.feed.stream import Frame, Handshake, Stream
+from nautilus_orderfeeds.feed.verdict import classify
 from nautilus_orderfeeds.venues.bsx import wire
+from nautilus_orderfeeds.venues.bsx.control import control_of
 from nautilus_orderfeeds.venues.bsx.settings import BsxSettings
 from nautilus_orderfeeds.venues.bsx.signing import websocket_signature
 from nautilus_orderfeeds.venues.bsx.words import VENUE, FrameType, WireChannel
@@ -23,6 +25,12 @@ _SUBSCRIBE_ORDERS: Final = b'{"op":"sub","channel":"orders"}'
 #: A refused login is not tried again sooner (protocol, 11 row 9).
 _LOGIN_RETRY_SECS: Final = 5.0
 
+#: What a refusal speaks of that is about the key; of anything else a key that has been good may recover.
+_KEY_WORDS: Final = ("key", "signature", "secret", "expired", "revoked", "unauthenticated", "unauthorized")
+
+#: gRPC numbers of a venue that fails: deadline, exhausted, internal, unavailable (protocol, 4.11).
+_FAILING_CODES: Final = frozenset({4, 8, 13, 14, 429})
+
 _CONFIRMS: Final = frozenset({FrameType.SUBSCRIBED, FrameType.SNAPSHOT, FrameType.UPDATE})
 
 
@@ -30,20 +38,25 @@ _CONFIRMS: Final = frozenset({FrameType.SUBSCRIBED, FrameType.SNAPSHOT, FrameTyp
 _SILENCE_SECS: Final = 4.0
 
 _log = logging.getLogger(__name__)
-_object: Final = msgspec.json.Decoder(dict[str, Any])
 
 
-def control_of(frame: bytes) -> wire.Control | None:
-    """Return a frame's envelope, or None if it has none. A key that is null is taken for absent."""
-    try:
-        return wire.CONTROL.decode(frame)
-    except wire.DECODE_ERRORS:
-        pass
-    try:
-        told = {key: value for key, value in _object.decode(frame).items() if value is not None}
-        return msgspec.convert(told, wire.Control, strict=False)
-    except wire.DECODE_ERRORS:
-        return None
+def verdict_of(exc: Exception, *, worked: bool) -> FatalFeedError | TransientFeedError:
+    """Say what a failed connection means.
+
+    The upgrade carries no credentials, so whoever refuses it does not judge them; nor does one that closes a
+    connection which logged in before: the next login is told in words what is wrong (protocol, 3.3).
+
+    Parameters
+    ----------
+    exc : Exception
+        What the connection raised.
+    worked : bool
+        Whether a connection to this address was good before: then the refusal may pass.
+    """
+    verdict = classify(exc)
+    if worked and isinstance(verdict, FatalFeedError) and isinstance(exc, InvalidStatus | ConnectionClosed):
+        return TransientFeedError(f"{verdict}; it worked before", retry_after_secs=_LOGIN_RETRY_SECS)
+    return verdict
 
 
 class OrdersStream(Stream):
@@ -63,6 +76,8 @@ class OrdersStream(Stream):
     def __init__(self, settings: BsxSettings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
+        #: Whether the venue has ever confirmed the subscription.
+        self._worked = False
 
     def url(self) -> str:
         """Return the WebSocket's address."""
@@ -83,21 +98,26 @@ class OrdersStream(Stream):
         """
         await conn.send(self._login())
         try:
-            await conn.expect(_logged_in, _SILENCE_SECS)
+            await conn.expect(self._logged_in, _SILENCE_SECS)
         except HandshakeTimeout:
             _log.warning("%s: the login stays without an answer; subscribing all the same", VENUE)
         await conn.send(_SUBSCRIBE_ORDERS)
         try:
             # Kept: the first snapshot is data.
-            await conn.expect(_subscribed, _SILENCE_SECS, keep=True)
+            await conn.expect(self._subscribed, _SILENCE_SECS, keep=True)
         except HandshakeTimeout:
             await conn.send(PING)
-            await conn.expect(_subscribed_or_pong, keep=True)
+            await conn.expect(self._subscribed_or_pong, keep=True)
             _log.warning("%s: the subscription to orders stays without an answer, but is not refused", VENUE)
+        self._worked = True
 
     def probe(self) -> Frame:
         """Return the application's ping."""
         return PING
+
+    def classify(self, exc: Exception) -> FatalFeedError | TransientFeedError:
+        """Say what a failure means; see `verdict_of`."""
+        return verdict_of(exc, worked=self._worked)
 
     def recordable(self, frame: bytes) -> bool:
         """Whether the frame is anything but the login."""
@@ -109,40 +129,38 @@ class OrdersStream(Stream):
         signature = websocket_signature(key, self._settings.api_secret.reveal(), timestamp)
         return wire.encode({"op": "auth", "data": {"key": key, "timestamp": timestamp, "signature": signature}})
 
-
-def _logged_in(frame: bytes) -> bool:
-    control = control_of(frame)
-    if control is None:
+    def _logged_in(self, frame: bytes) -> bool:
+        control = control_of(frame)
+        if control is None:
+            return False
+        if control.type is FrameType.AUTHENTICATED:
+            return True
+        # The live venue's errors may lack the channel; before the login there is nothing else to fail.
+        if control.type is FrameType.ERROR and control.channel in ("", WireChannel.AUTH.value):
+            raise self._refused_login(control)
         return False
-    if control.type is FrameType.AUTHENTICATED:
-        return True
-    # The live venue's errors may lack the channel; before the login there is nothing else to fail.
-    if control.type is FrameType.ERROR and control.channel in ("", WireChannel.AUTH.value):
-        raise _refused_login(control)
-    return False
 
+    def _refused_login(self, control: wire.Control) -> FatalFeedError | TransientFeedError:
+        said = f"{VENUE}: login refused: {control.message[:200]!r} (code {control.code})"
+        word = control.message.casefold()
+        if "timestamp" in word:
+            return TransientFeedError(f"{said}; set this machine's clock", retry_after_secs=_LOGIN_RETRY_SECS)
+        is_about_key = any(key in word for key in _KEY_WORDS)
+        if control.code >= 500 or control.code in _FAILING_CODES or (self._worked and not is_about_key):
+            return TransientFeedError(said, retry_after_secs=_LOGIN_RETRY_SECS)
+        return FatalFeedError(f"{said}; check api_key and api_secret")
 
-def _refused_login(control: wire.Control) -> FatalFeedError | TransientFeedError:
-    said = f"{VENUE}: login refused: {control.message[:200]!r} (code {control.code})"
-    if "timestamp" in control.message.casefold():
-        return TransientFeedError(f"{said}; set this machine's clock", retry_after_secs=_LOGIN_RETRY_SECS)
-    if control.code >= 500 or control.code == 429:
-        return TransientFeedError(said, retry_after_secs=_LOGIN_RETRY_SECS)
-    return FatalFeedError(f"{said}; check api_key and api_secret")
+    def _subscribed(self, frame: bytes) -> bool:
+        control = control_of(frame)
+        if control is None or control.channel not in ("", WireChannel.ORDERS.value):
+            return False
+        if control.type is FrameType.ERROR:
+            said = f"{VENUE}: subscription to orders refused: {control.message[:200]!r} (code {control.code})"
+            if control.code == 400 and not self._worked:
+                raise FatalFeedError(f"{said}; is this the right WebSocket address?")
+            raise TransientFeedError(said, retry_after_secs=_LOGIN_RETRY_SECS)
+        return control.type in _CONFIRMS
 
-
-def _subscribed(frame: bytes) -> bool:
-    control = control_of(frame)
-    if control is None or control.channel not in ("", WireChannel.ORDERS.value):
-        return False
-    if control.type is FrameType.ERROR:
-        said = f"{VENUE}: subscription to orders refused: {control.message[:200]!r} (code {control.code})"
-        if control.code == 400:
-            raise FatalFeedError(f"{said}; is this the right WebSocket address?")
-        raise TransientFeedError(said, retry_after_secs=_LOGIN_RETRY_SECS)
-    return control.type in _CONFIRMS
-
-
-def _subscribed_or_pong(frame: bytes) -> bool:
-    control = control_of(frame)
-    return _subscribed(frame) or (control is not None and control.type is FrameType.PONG)
+    def _subscribed_or_pong(self, frame: bytes) -> bool:
+        control = control_of(frame)
+        return self._subscribed(frame) or (control is not None and control.type is FrameType.PONG)

@@ -57,8 +57,9 @@ class OutpollExecClientConfig(OrderFeedExecClientConfig, frozen=True):
     accept_secs : float
         An order taken by the venue counts as live after so long without FAILED.
     absent_after_secs : float, optional
-        An order whose answer was lost, and that no list shows for so long, is told as rejected. The venue accepts no
-        request older than 30 s, but how late its lists may be is not known; None: it stays in flight.
+        An order whose answer was lost, and that no list shows for so long, is told as rejected; one that was taken, and
+        that no list ever shows, as canceled. The venue accepts no request older than 30 s, but how late its lists may
+        be is not known; None: it stays as it is.
     order_statuses : dict[str, str], optional
         The venue's status words -> PENDING, WORKING, FILLED, CANCELED, EXPIRED or REJECTED, beyond the presets.
     trades_fields : dict[str, str], optional

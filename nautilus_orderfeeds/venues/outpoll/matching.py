@@ -14,12 +14,11 @@ from nautilus_orderfeeds.orders.words import OrderSide, OrderType
 from nautilus_orderfeeds.venues.outpoll import wire
 from nautilus_orderfeeds.venues.outpoll.memory import Intent
 from nautilus_orderfeeds.venues.outpoll.queries import Reading, time_ns
+from nautilus_orderfeeds.venues.outpoll.signing import CLOCKS_NS
 from nautilus_orderfeeds.venues.outpoll.words import VENUE
 
 _log = logging.getLogger(__name__)
 
-#: The venue's clock and ours differ by no more, or no request would be accepted (protocol, 4.1).
-_SKEW_NS: Final = 30_000_000_000
 _CENT: Final = Decimal("0.01")
 
 
@@ -44,7 +43,7 @@ def candidates(intent: Intent, reading: Reading, named: Collection[str], seen_ns
         row = reading.history.get(order_id)
         if row is not None:
             created_ns = time_ns(row)
-            if created_ns and created_ns < intent.sent_ns - _SKEW_NS:
+            if created_ns and created_ns < intent.sent_ns - CLOCKS_NS:
                 continue
             if _row_fits(intent, row):
                 found.append(order_id)

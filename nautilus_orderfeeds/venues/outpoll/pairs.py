@@ -16,14 +16,13 @@ from nautilus_orderfeeds.venues.outpoll import wire
 from nautilus_orderfeeds.venues.outpoll.memory import Calm
 from nautilus_orderfeeds.venues.outpoll.queries import time_ns
 from nautilus_orderfeeds.venues.outpoll.settings import OutpollSettings
+from nautilus_orderfeeds.venues.outpoll.signing import CLOCKS_NS
 from nautilus_orderfeeds.venues.outpoll.wallet import Wallet
 from nautilus_orderfeeds.venues.outpoll.words import VENUE
 
 TAKE_PROFIT: Final = ":TP"
 STOP_LOSS: Final = ":SL"
 _SUFFIXES: Final = (TAKE_PROFIT, STOP_LOSS)
-#: The venue's clock and ours differ by no more, or no request would be accepted (protocol, 4.1).
-_SKEW_NS: Final = 30_000_000_000
 
 
 class Pair(Struct, kw_only=True, eq=False):
@@ -84,7 +83,7 @@ def entry_of(venue_order_id: str) -> str | None:
 def closes(pair: Pair, row: wire.HistoryOrder) -> bool:
     """Whether an order nobody here has placed may be what closed the position of `pair`."""
     terms = pair.terms
-    is_newer = time_ns(row) == 0 or time_ns(row) >= pair.placed_ns - _SKEW_NS
+    is_newer = time_ns(row) == 0 or time_ns(row) >= pair.placed_ns - CLOCKS_NS
     return row.a == terms.symbol and row.si.upper() == OrderSide.SELL.name and row.oq == terms.quantity and is_newer
 
 

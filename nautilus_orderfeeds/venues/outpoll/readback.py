@@ -222,7 +222,7 @@ class Judge:
             memory.ended = True
             return self._update(memory, VenueStatus.CANCELED, None, filled=filled), True
         self._complain(memory, "taken by the venue, but never seen in any list: it stays open until it is")
-        return self._maybe_live(memory, now), True
+        return self._maybe_live(memory, now), self._settings.absent_after_secs is None
 
     def _is_given_up(self, memory: OrderMemory, now: float) -> bool:
         """Whether an order that was taken, and that no list ever showed, has been looked for long enough."""

@@ -54,7 +54,8 @@ class OutpollSettings(Struct, frozen=True, kw_only=True):
     accept_secs : float
         An order taken by the venue counts as live after so long without FAILED.
     absent_after_secs : float, optional
-        An order without an answer that no list shows for so long counts as never received; None: never.
+        An order without an answer that no list shows for so long counts as never received, one that was taken as
+        gone; None: never.
     statuses : Mapping[str, VenueStatus]
         What the status words mean, by the word in upper case.
     trades_fields : Mapping[str, str], optional

@@ -4,10 +4,15 @@ import base64
 import binascii
 import hashlib
 import hmac
+from typing import Final
 
 from nautilus_orderfeeds.feed.errors import FatalFeedError
 from nautilus_orderfeeds.venues.outpoll.words import VENUE
 from nautilus_orderfeeds.venues.secrets import Secret
+
+#: The venue's clock and ours differ by no more, or no request would be accepted (protocol, 4.1).
+CLOCKS_SECS: Final = 30.0
+CLOCKS_NS: Final = int(CLOCKS_SECS * 1e9)
 
 
 class Signer:

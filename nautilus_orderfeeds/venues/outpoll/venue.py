@@ -27,7 +27,7 @@ from nautilus_orderfeeds.venues.outpoll.products import MAX_PRICE, MIN_PRICE, sp
 from nautilus_orderfeeds.venues.outpoll.queries import Queries
 from nautilus_orderfeeds.venues.outpoll.readback import inferred_trade_id
 from nautilus_orderfeeds.venues.outpoll.settings import OutpollSettings
-from nautilus_orderfeeds.venues.outpoll.signing import Signer
+from nautilus_orderfeeds.venues.outpoll.signing import CLOCKS_SECS, Signer
 from nautilus_orderfeeds.venues.outpoll.streams import balance_updates, order_feed, order_updates
 from nautilus_orderfeeds.venues.outpoll.tpsl import TpslReader
 from nautilus_orderfeeds.venues.outpoll.words import VENUE
@@ -207,6 +207,11 @@ class OutpollVenue:
             positions = [p for row in await queries.positions() if (p := _position(row))]
         self._positions_read = True
         return positions
+
+    @property
+    def arrival_secs(self) -> float:
+        """How far the venue's time of an order's creation may be from ours: clocks (protocol, 4.1), and the sending."""
+        return CLOCKS_SECS + 2 * self._settings.timeout_secs
 
     def use_orders(self, is_known: Callable[[str], bool]) -> None:
         """Take a way to ask whether an order is known: then it is none of those in flight."""

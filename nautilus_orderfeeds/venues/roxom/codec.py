@@ -25,7 +25,6 @@ from nautilus_orderfeeds.venues.roxom.memory import OrderMemories, OrderMemory
 from nautilus_orderfeeds.venues.roxom.settings import RoxomSettings
 from nautilus_orderfeeds.venues.roxom.units import from_sats, in_btc, instant_ns, looks_like_sats
 from nautilus_orderfeeds.venues.roxom.words import (
-    FINAL_STATUSES,
     SETTLEMENT,
     SIDES,
     TIMES_IN_FORCE,
@@ -125,13 +124,6 @@ class OrderCodec:
                 None if told is None else from_sats(told) for told in (avg_px, fill_px, limit_px, fees)
             )
         status, due_post_only = self._status(event.status, memory, executed, event.reason, event.timestamp)
-        if memory.side is not None:  # without a side nobody may take it in
-            if avg_px or fill_px:
-                memory.told = max(memory.told, executed)
-            if event.status in FINAL_STATUSES:
-                memory.finished_at = max(executed, memory.finished_at or ZERO)
-            else:
-                memory.followed = True
         type_ = TYPES[event.order_type] if event.order_type is not None else None
         if type_ is None and memory.terms is not None:
             type_ = memory.terms.type
@@ -201,13 +193,6 @@ class OrderCodec:
         type_ = TYPES[told_type] if told_type is not None else (memory.terms.type if memory.terms else None)
         word = status_word(order.status, order_id)
         status, due_post_only = self._rest_status(word, memory, filled or ZERO, type_, is_listed_open=is_listed_open)
-        memory.followed = memory.followed or bool(is_listed_open)
-        # Who reads the history need not take in what it says of an order that nobody knows.
-        is_heard = source is not Source.HISTORY or memory.followed or memory.terms is not None
-        if is_heard and is_whole:
-            memory.told = max(memory.told, logged)
-        if is_heard and word in FINAL_STATUSES and amount is not None and memory.told >= (filled or ZERO):
-            memory.finished_at = max(amount, memory.finished_at or ZERO)
         liquidity = memory.liquidity_side
         update = OrderUpdate(
             source,

@@ -1,7 +1,6 @@
 """Order entry over REST (protocol, 4.1 to 4.3): one outcome for every order, never better than the evidence."""
 
 import asyncio
-from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
@@ -99,7 +98,8 @@ class Creates:
     def __init__(self) -> None:
         self._underway: dict[str, Terms] = {}
         self._unanswered: dict[str, Terms] = {}
-        self._latest: deque[Terms] = deque(maxlen=_LATEST)
+        # By key, in the order they were begun.
+        self._latest: dict[str, Terms] = {}
         self._begun = 0
 
     def __bool__(self) -> bool:
@@ -123,14 +123,13 @@ class Creates:
     def since(self, begun: int) -> list[Terms]:
         """Return the orders whose create was begun since so many had been, whatever came of it."""
         later = self._begun - begun
-        return list(self._latest)[-later:] if later > 0 else []
+        return list(self._latest.values())[-later:] if later > 0 else []
 
     @contextmanager
     def of(self, *terms: Terms) -> Iterator[None]:
         """Count some while they are under way, or wait for their turn in a list."""
-        self._begun += len(terms)
-        self._latest.extend(terms)
-        self._underway.update((one.key, one) for one in terms)
+        for one in terms:
+            self._begin(one)
         try:
             yield
         finally:
@@ -138,14 +137,30 @@ class Creates:
                 self._underway.pop(one.key, None)  # one of a list may have been answered before
 
     def sent(self, terms: Terms) -> None:
-        """Note that a create may reach the venue, perhaps in an earlier run."""
-        while len(self._unanswered) >= _LATEST:
-            del self._unanswered[next(iter(self._unanswered))]
-        self._unanswered.setdefault(terms.key, terms)
+        """Note that a create may reach the venue."""
+        _keep(self._unanswered, terms)
+
+    def recall(self, terms: Terms) -> None:
+        """Note that a create of an earlier run was not answered; what became of one of this run is known here."""
+        if terms.key not in self._latest:
+            _keep(self._unanswered, terms)
 
     def settled(self, terms: Terms) -> None:
         """Note that it is known what became of a create."""
         self._unanswered.pop(terms.key, None)
+
+    def _begin(self, terms: Terms) -> None:
+        if terms.key not in self._latest:  # else its turn in a list has come
+            self._begun += 1
+            _keep(self._latest, terms)
+        self._underway[terms.key] = terms
+
+
+def _keep(some: dict[str, Terms], terms: Terms) -> None:
+    """Add one to the latest; the oldest are forgotten first."""
+    while len(some) >= _LATEST:
+        del some[next(iter(some))]
+    some.setdefault(terms.key, terms)
 
 
 class OrderEntry:

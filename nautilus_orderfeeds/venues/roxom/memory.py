@@ -39,9 +39,6 @@ class OrderMemory(Struct):
         UNIX ns, 0 if none.
     timestamp : int
         Highest time told by its events, UNIX ns.
-    told : Decimal
-        Filled quantity that was told with money, by the stream or with the fills of the log. What was told before an
-        order of ours was known to be that does not count: it may have been told to nobody.
     executed, fees_told, fees : Decimal
         Of the newest event: filled quantity, and its fees as told and in sum.
     per_fill : bool
@@ -52,10 +49,6 @@ class OrderMemory(Struct):
         An event of it that tells too little has been followed up.
     unlisted : bool
         The latest reading showed it `inactive`, and not among the open orders.
-    followed : bool
-        It was heard of while it was open, so it is known to whoever follows the account's orders.
-    finished_at : Decimal, optional
-        Filled quantity with which it is known to have ended; set aside when the order turns out to be ours, as `told`.
     """
 
     terms: Terms | None = None
@@ -64,7 +57,6 @@ class OrderMemory(Struct):
     px: Decimal | None = None
     expire_time_ns: int = 0
     timestamp: int = 0
-    told: Decimal = ZERO
     executed: Decimal = ZERO
     fees_told: Decimal = ZERO
     fees: Decimal = ZERO
@@ -72,17 +64,11 @@ class OrderMemory(Struct):
     cancel_asked: bool = False
     asked_back: bool = False
     unlisted: bool = False
-    followed: bool = False
-    finished_at: Decimal | None = None
 
     @property
     def liquidity_side(self) -> LiquiditySide:
         """Which side its fills take, as far as its terms say."""
         return LiquiditySide.NO_LIQUIDITY_SIDE if self.terms is None else self.terms.liquidity_side
-
-    def is_finished_with(self, filled_qty: Decimal | None) -> bool:
-        """Whether an end with `filled_qty` base units is known already."""
-        return self.finished_at is not None and filled_qty is not None and filled_qty <= self.finished_at
 
     def learn_quantity(self, told: Decimal | None) -> Decimal | None:
         """Take over a told total and return the total: of an own order what was asked for, else the largest told."""
@@ -166,7 +152,6 @@ class OrderMemories:
             return
         self._named[terms.key] = order_id
         memory.terms, memory.side, memory.quantity = terms, terms.side, terms.quantity
-        memory.told, memory.finished_at = ZERO, None
         memory.expire_time_ns = terms.expire_time_ns
         memory.px = terms.price or terms.trigger_price or memory.px
         self.learn_px(terms.symbol, memory.px)

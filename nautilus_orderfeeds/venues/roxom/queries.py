@@ -16,8 +16,10 @@ from msgspec import Struct
 
 from nautilus_orderfeeds.feed.clock import Clock
 from nautilus_orderfeeds.feed.errors import TransientFeedError
+from nautilus_orderfeeds.orders.decimals import ZERO
 from nautilus_orderfeeds.orders.requests import OrderRef
 from nautilus_orderfeeds.orders.updates import OrderUpdate, Source
+from nautilus_orderfeeds.venues.base import Told
 from nautilus_orderfeeds.venues.decoding import DECODE_ERRORS, decode, is_id
 from nautilus_orderfeeds.venues.roxom import wire
 from nautilus_orderfeeds.venues.roxom.api import RoxomApi
@@ -65,8 +67,8 @@ class OrderQueries:
         Tells how old those are.
     creates : Creates
         The creates under way.
-    is_known : Callable[[str], bool]
-        Whether the venue's id of an order is known to whoever follows the account's orders (also from an earlier run).
+    told : Callable[[str], Told or None]
+        How far an order has been told (also in an earlier run), by the venue's id; None if it is not known.
     """
 
     def __init__(
@@ -76,14 +78,14 @@ class OrderQueries:
         settings: RoxomSettings,
         clock: Clock,
         creates: Creates,
-        is_known: Callable[[str], bool],
+        told: Callable[[str], Told | None],
     ) -> None:
         self._api = api
         self._codec = codec
         self._settings = settings
         self._clock = clock
         self._creates = creates
-        self._is_known = is_known
+        self._told = told
         self._told_of: set[str] = set()
         self._window = Window(settings.clock_tolerance_secs, settings.match_window_secs)
 
@@ -109,7 +111,7 @@ class OrderQueries:
         return Found(await self._updates([*(listed or ()), *found], is_open, Source.QUERY), absent, unsure)
 
     async def closed_orders(self, since_ns: int) -> list[OrderUpdate]:
-        """Read the orders created since then (UNIX ns) that have ended, and older ones not known to have ended.
+        """Read the orders created since then (UNIX ns) that have ended, and older ones of which that was not told.
 
         Raises
         ------
@@ -118,15 +120,14 @@ class OrderQueries:
         """
         orders = await self._list(include_closed=True) or []
         open_ids = {order.id for order in orders if status_word(order.status, order.id) not in FINAL_STATUSES}
-        memories = self._codec.memories
         ended = []
         for order in orders:
             if order.id in open_ids:
                 continue
-            memory = memories.of(order.id) if order.id in memories else None
-            if memory is not None and memory.is_finished_with(order.amount_filled):
-                continue
-            if _created(order) >= since_ns or (memory is not None and (memory.followed or memory.terms is not None)):
+            told, is_new = self._told(order.id), _created(order) >= since_ns
+            filled = order.amount_filled
+            is_told = told is not None and told.is_closed and filled is not None and filled <= told.filled_qty
+            if not is_told and (is_new or (told is not None and not told.is_closed)):
                 ended.append(order)
         return await self._updates(ended, {}, Source.HISTORY)
 
@@ -160,7 +161,7 @@ class OrderQueries:
                 order_id = memories.id_of(terms)
                 if order_id is None:
                     unnamed[terms.key] = ref
-                    self._creates.sent(terms)
+                    self._creates.recall(terms)
             if order_id is not None:
                 named[order_id] = ref
         return named, unnamed
@@ -198,7 +199,7 @@ class OrderQueries:
         return 0 < limit_ns < self._clock.time_ns() - terms.sent_ns
 
     def _is_named(self, order_id: str) -> bool:
-        return self._codec.memories.is_own(order_id) or self._is_known(order_id)
+        return self._codec.memories.is_own(order_id) or self._told(order_id) is not None
 
     def _tell_doubts(self, doubtful: Sequence[tuple[Terms, list[str]]]) -> None:
         for terms, order_ids in doubtful:
@@ -232,12 +233,9 @@ class OrderQueries:
         return updates
 
     def _needs_log(self, order: wire.Order) -> bool:
-        """Whether the order may have filled beyond what the stream has told with a price."""
-        if order.amount_filled is None:
-            return True
-        memories = self._codec.memories
-        known = memories.of(order.id).told if order.id in memories else 0
-        return order.amount_filled > known
+        """Whether the order may have filled beyond what has been told."""
+        told = self._told(order.id)
+        return order.amount_filled is None or order.amount_filled > (ZERO if told is None else told.filled_qty)
 
     async def _fills(self, orders: Sequence[wire.Order]) -> dict[str, list[LogFill]]:
         if not orders:

@@ -15,7 +15,7 @@ from nautilus_orderfeeds.orders.inference import Rules
 from nautilus_orderfeeds.orders.requests import Amend, Denied, NewOrder, OrderRef, Outcome, Refused
 from nautilus_orderfeeds.orders.updates import AccountUpdate, OrderUpdate, Position
 from nautilus_orderfeeds.orders.words import OrderSide, OrderType, TimeInForce
-from nautilus_orderfeeds.venues.base import Prepared, Truth, VenueMessage
+from nautilus_orderfeeds.venues.base import Prepared, Told, Truth, VenueMessage
 from nautilus_orderfeeds.venues.capabilities import Capabilities
 from nautilus_orderfeeds.venues.decoding import is_id
 from nautilus_orderfeeds.venues.instruments import InstrumentSpec
@@ -61,7 +61,7 @@ class RoxomVenue:
         self._entry: OrderEntry | None = None
         self._queries: OrderQueries | None = None
         self._told_of_positions = False
-        self._knows: Callable[[str], bool] = lambda order_id: False
+        self._orders_told: Callable[[str], Told | None] = lambda order_id: None
 
     @property
     def capabilities(self) -> Capabilities:
@@ -89,7 +89,7 @@ class RoxomVenue:
             await self.close()
             raise
         self._entry = OrderEntry(self._api, self._codec.memories, self._creates)
-        self._queries = OrderQueries(self._api, self._codec, self._settings, self._clock, self._creates, self._is_known)
+        self._queries = OrderQueries(self._api, self._codec, self._settings, self._clock, self._creates, self._told)
 
     async def close(self) -> None:
         """Release everything; idempotent."""
@@ -107,9 +107,9 @@ class RoxomVenue:
         settings = self._settings
         return max(settings.clock_tolerance_secs, settings.match_window_secs) + 2 * settings.timeout_secs
 
-    def use_orders(self, is_known: Callable[[str], bool]) -> None:
-        """Take who knows the account's orders, also those of earlier runs: none of them answers a create again."""
-        self._knows = is_known
+    def use_orders(self, told: Callable[[str], Told | None]) -> None:
+        """Take what says how far the account's orders have been told, also those of earlier runs."""
+        self._orders_told = told
 
     async def instruments(self) -> list[InstrumentSpec]:
         """Return the active perpetuals: what is known for certain, and the sane rows of the listing."""
@@ -275,8 +275,8 @@ class RoxomVenue:
             return None
         return structs.replace(terms, strategy_id=prepared.order.strategy_id, recorded_ns=self._clock.time_ns())
 
-    def _is_known(self, order_id: str) -> bool:
-        return self._knows(order_id)
+    def _told(self, order_id: str) -> Told | None:
+        return self._orders_told(order_id)
 
     def _opened(self) -> RoxomApi:
         if self._api is None:

@@ -359,3 +359,25 @@ def test_keys_of_an_order():
     assert told.refs == ("cid:522005f7bfdb48c98b931a40296cdf96", "nonce:17")
     assert update(client_order_id="", nonce=0).refs == ()
     assert update(client_order_id=None, nonce="17").refs == ("nonce:17",)
+
+
+@pytest.mark.parametrize("changed", [{}, {"nonce": "17"}, {"client_order_id": ""}, {"client_order_id": "f" * 32}])
+def test_a_resting_order_is_named_by_what_its_latest_update_says(changed):
+    codec = OrderCodec()
+    update(codec, status="OPEN")
+    again, alone = update(codec, status="OPEN", **changed), update(status="OPEN", **changed)
+    assert (again.refs, again.client_order_id) == (alone.refs, alone.client_order_id)
+
+
+def test_an_id_that_is_none_is_refused_of_a_resting_order_too():
+    codec = OrderCodec()
+    update(codec, status="OPEN")
+    with pytest.raises(ValueError, match="client_order_id"):
+        update(codec, status="OPEN", client_order_id="no\x07id")
+
+
+def test_a_trade_larger_than_what_is_filled_has_no_place():
+    (fill,) = update(status="OPEN", filled_size="0.01", last_trades=[trade(size="0.011")]).fills
+    assert fill.ends_at is None
+    (fill,) = update(status="OPEN", filled_size="0.011", last_trades=[trade(size="0.011")]).fills
+    assert fill.ends_at == Decimal("0.011")

@@ -1,5 +1,6 @@
 """Orders whose answer was lost: bound by a unique match of their terms, or not at all."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -91,8 +92,6 @@ def test_a_change_between_readings_starts_all_over() -> None:
 
 @pytest.mark.parametrize("told", [{"oq": 10, "p": 0}, {"oq": 20, "p": "0.5"}, {"oq": "22.22", "p": "0.45"}])
 def test_a_market_buy_is_found_by_its_amount_or_by_the_shares_that_cost_it(told: dict[str, Any]) -> None:
-    from decimal import Decimal
-
     found = row(t="MARKET", **{name: Decimal(value) for name, value in told.items()})
     assert matched([intent(terms=market())], found) == [("O-1", "v-1")]
 
@@ -116,11 +115,7 @@ def test_what_may_be_ours_is_not_called_an_external_order() -> None:
     orders=st.lists(st.sampled_from(["0.40", "0.41", "0.42", "0.43"]), max_size=6),
 )
 def test_no_order_is_ever_bound_twice_and_none_in_doubt(intents: list[str], orders: list[str]) -> None:
-    from decimal import Decimal
-
-    sent = [
-        intent(f"O-{n}", terms=new_order(f"O-{n}", price=Decimal(price))) for n, price in enumerate(intents)
-    ]
+    sent = [intent(f"O-{n}", terms=new_order(f"O-{n}", price=Decimal(price))) for n, price in enumerate(intents)]
     at_venue = [active(f"v-{n}", price=Decimal(price)) for n, price in enumerate(orders)]
     bound = matched(sent, *at_venue)
     assert len({order_id for _, order_id in bound}) == len(bound)

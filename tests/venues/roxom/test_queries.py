@@ -9,6 +9,7 @@ import pytest
 from nautilus_orderfeeds.feed.clock import ManualClock
 from nautilus_orderfeeds.feed.errors import FatalFeedError, FeedError, TransientFeedError
 from nautilus_orderfeeds.orders.updates import Source, VenueStatus
+from nautilus_orderfeeds.venues.base import Told
 from nautilus_orderfeeds.venues.roxom.codec import inferred_trade_id
 from nautilus_orderfeeds.venues.roxom.entry import Creates
 from nautilus_orderfeeds.venues.roxom.queries import OrderQueries
@@ -20,8 +21,6 @@ from tests.support.roxom_client import (
     ORDER_ID,
     api,
     codec,
-    decoder,
-    event,
     ref,
     rest_json,
     terms,
@@ -32,18 +31,19 @@ OTHER_ID = "01981061-787d-7fd0-b707-18fa252f0d0c"
 
 
 class Asked:
-    """What was asked and told; the codec remembers over several questions."""
+    """What was asked and answered; the codec remembers over several questions. `told` is what the tracker knows."""
 
     def __init__(self, *said, now_ns=CREATED_NS, **settings):
         self.said = [json_answer(each) if isinstance(each, dict) else each for each in said]
         self.clock = ManualClock(now_ns)
         self.settings = RoxomSettings(**settings)
         self.codec = codec(self.clock)
+        self.told: dict[str, Told] = {}
         self.asked = []
 
     async def __call__(self, question):
         async with raw_server(*self.said) as server, api(server.url) as client:
-            queries = OrderQueries(client, self.codec, self.settings, self.clock, Creates(), lambda order_id: False)
+            queries = OrderQueries(client, self.codec, self.settings, self.clock, Creates(), self.told.get)
             try:
                 return await question(queries)
             finally:
@@ -144,12 +144,22 @@ async def test_a_cursor_that_repeats_itself_is_the_end():
     assert len(asked.asked) == 3
 
 
-async def test_what_the_stream_told_with_its_money_is_not_read_again():
-    asked = Asked(orders(rest_json("partiallyfilled", "0.40")))
-    decoder(asked.codec).decode(event("partiallyfilled", "0.40", "0.60", avgPx="0.04858200", side="buy"))
+@pytest.mark.parametrize(("told", "is_read"), [("0.40", False), ("0.39", True), ("0.00", True)])
+async def test_the_log_is_read_if_more_has_filled_than_was_told(told, is_read):
+    asked = Asked(orders(rest_json("partiallyfilled", "0.40")), log(row(1)))
+    asked.told[ORDER_ID] = Told(Decimal(told), is_closed=False)
     (update,) = (await asked(lambda queries: queries.read([]))).updates
     assert update.filled_qty == Decimal("0.40")
-    assert [path for path, _ in asked.asked] == ["/v1/orders"]
+    assert len(update.fills) == is_read
+    assert len(asked.asked) == 1 + is_read
+
+
+async def test_a_reading_that_was_not_taken_in_is_read_again():
+    """Another part of it failed, or nobody could say whose order it is."""
+    asked = Asked(orders(rest_json("filled", "0.40", qty="0.40")), log(row(1)))
+    for _ in range(2):
+        (update,) = (await asked(lambda queries: queries.read([]))).updates
+        assert len(update.fills) == 1
 
 
 async def test_one_that_is_missing_in_the_list_is_asked_for_by_its_id():
@@ -278,9 +288,22 @@ async def test_the_history_is_what_has_ended_and_is_not_known_to_have():
     assert await asked(lambda queries: queries.closed_orders(CREATED_NS + 10**9)) == []
 
 
-async def test_the_end_of_one_that_was_heard_of_is_told_however_old_it_is_and_once():
-    asked = Asked(orders(rest_json("cancelled")))
-    decoder(asked.codec).decode(event("submitted", side="buy"))
-    (update,) = await asked(lambda queries: queries.closed_orders(CREATED_NS + 10**12))
-    assert update.status is VenueStatus.CANCELED
-    assert await asked(lambda queries: queries.closed_orders(CREATED_NS + 10**12)) == []
+LATER = CREATED_NS + 10**12
+
+
+@pytest.mark.parametrize(
+    ("told", "since_ns", "count"),
+    [
+        (None, 0, 1),
+        (None, LATER, 0),
+        (Told(Decimal(0), is_closed=False), LATER, 1),  # however old it is, its end is due
+        (Told(Decimal("0.40"), is_closed=False), LATER, 1),
+        (Told(Decimal("0.40"), is_closed=True), 0, 0),
+        (Told(Decimal("0.39"), is_closed=True), 0, 1),  # a fill is missing
+    ],
+)
+async def test_the_history_tells_what_was_not_told(told, since_ns, count):
+    asked = Asked(orders(rest_json("cancelled", "0.40")), log(row(1)))
+    if told is not None:
+        asked.told[ORDER_ID] = told
+    assert len(await asked(lambda queries: queries.closed_orders(since_ns))) == count

@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any
 
-from nautilus_orderfeeds.orders.requests import Accepted, OrderRef, Unknown
+from nautilus_orderfeeds.orders.requests import Accepted, OrderRef, Refused, Unknown
 from nautilus_orderfeeds.orders.updates import OrderUpdate, VenueStatus
 from nautilus_orderfeeds.orders.words import OrderSide
 from nautilus_orderfeeds.sim import Fault, Side, simulate
-from nautilus_orderfeeds.venues.base import Prepared
+from nautilus_orderfeeds.venues.base import Prepared, Told
 from nautilus_orderfeeds.venues.roxom import DOOR
 from nautilus_orderfeeds.venues.roxom.venue import RoxomVenue
 from tests.support.roxom_client import event, new_order
@@ -139,7 +139,7 @@ async def test_an_order_of_an_earlier_run_is_not_taken_for_one_that_was_cut_off(
         await cut_off(sim, client, one)
         doubtful = await client.look_up([ref_of(one)], 0)
         assert not [told for told in doubtful.updates if told.refs]
-        client.use_orders(lambda venue_order_id: venue_order_id == earlier.venue_order_id)
+        client.use_orders({earlier.venue_order_id: Told(Decimal(0), is_closed=True)}.get)
         update = update_of((await client.look_up([ref_of(one)], 0)).updates, one)
         assert update.venue_order_id == sim.ledger.orders()[-1].venue_order_id != earlier.venue_order_id
 
@@ -205,3 +205,17 @@ async def test_those_that_are_not_asked_for_are_found_with_the_others() -> None:
         assert [update_of(updates, one).venue_order_id for one in both] == [
             order.venue_order_id for order in sim.ledger.orders()
         ]
+
+
+async def test_a_question_from_before_a_refusal_does_not_bring_it_back() -> None:
+    async with venue() as (sim, client):
+        refused = prepared(client, sim, "O-1", ticks=-50, strategy_id="A")
+        one = prepared(client, sim, "O-2", ticks=-50, strategy_id="B")
+        asked = [ref_of(refused)]
+        sim.twin.refuse_next_order("Insufficient balance")
+        assert isinstance((await client.submit(refused))[0], Refused)
+        assert not [told for told in (await client.look_up(asked, 0)).updates if told.refs]
+        await cut_off(sim, client, one)
+        updates = (await client.look_up([*asked, ref_of(one)], 0)).updates
+        assert update_of(updates, one).venue_order_id == sim.ledger.orders()[-1].venue_order_id
+        assert not [told for told in updates if set(told.refs) & set(refused.refs)]

@@ -148,13 +148,23 @@ async def test_a_login_refused_for_the_limit_is_not_the_keys_fault():
 @pytest.mark.parametrize("refusal", [ack("subscribe", type="error"), b'{"error":"unknown feed"}'])
 async def test_a_refused_subscription_is_tried_again(refusal: bytes):
     venue = Venue(None, refusal)
-    async with feed_server(venue) as server:
+
+    async def script(ws: ServerConnection, number: int) -> None:
+        await ws.recv()
+        await ws.send(ack().decode())
+        async for asked in ws:
+            venue.heard.append(json.loads(asked))
+            await ws.send(venue.subscribed.decode())
+
+    async with feed_server(script) as server:
         client = Client(server)
         starting = asyncio.ensure_future(client.session.start())
-        await until(lambda: len(venue.heard) >= 2)
+        await until(lambda: len(venue.heard) >= 4)
         venue.subscribed = ack("subscribe")
         await starting
         await client.session.stop()
+    # Each connection asks for all feeds, then at least for that of the orders.
+    assert [each["feeds"] for each in venue.heard[:4]] == [OWN_FEEDS, OWN_FEEDS[:1]] * 2
 
 
 async def test_a_feed_that_was_not_confirmed_is_logged(caplog: pytest.LogCaptureFixture):

@@ -53,6 +53,13 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "slow matching": {"match_delay_secs": 0.1},
     "trade ids of one side": {"trade_id_shared": False},
     "partial is Filled": {"partial_is_filled": True},
+    "an end user": {"enterprise": True},
+    "an end user's trades name him in each row": {
+        "enterprise": True,
+        "enterprise_trades": "flat",
+        "trades_order": "before_orders",
+        "payload_shape": "text",
+    },
     "refusals as errors": {"finished_cancel_status": 400, "unknown_order_status": 400, "fok_failure": "canceled"},
 }
 

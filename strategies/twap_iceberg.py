@@ -4,6 +4,7 @@ well it did.
 *** A sample: try it in a simulation before it works an order that matters. ***
 """
 
+from collections.abc import Iterable
 from decimal import Decimal
 from enum import Enum, unique
 from typing import Final
@@ -91,8 +92,9 @@ class ExecutionReport(Struct, frozen=True):
         Mean of the middles seen while it was worked: what a perfect TWAP would have paid, quote per base.
     avg_px : Decimal, optional
         Average price of the fills, quote per base.
-    maker_qty : Decimal
-        How much of it rested before it filled, base units.
+    maker_qty, taker_qty : Decimal
+        How much of it rested before it filled, and how much took, base units. Not every venue says which of the two a
+        fill was: what it does not say is in neither.
     commissions : dict[str, Decimal]
         Currency -> what was paid, negative for a rebate.
     first_fill_ns, last_fill_ns : int
@@ -108,6 +110,7 @@ class ExecutionReport(Struct, frozen=True):
     average_mid: Decimal | None
     avg_px: Decimal | None
     maker_qty: Decimal
+    taker_qty: Decimal
     commissions: dict[str, Decimal]
     first_fill_ns: int
     last_fill_ns: int
@@ -148,12 +151,15 @@ class ExecutionReport(Struct, frozen=True):
         def bps(value: Decimal | None) -> str:
             return "-" if value is None else f"{value:.2f} bps"
 
+        unsaid = self.filled_qty - self.maker_qty - self.taker_qty
+        untold = f", {unsaid / self.filled_qty:.1%} untold" if unsaid else ""
         paid = ", ".join(f"{amount:f} {code}" for code, amount in self.commissions.items()) or "none"
         avg_px = "-" if self.avg_px is None else f"{self.avg_px:.8f}".rstrip("0").rstrip(".")
         return (
             f"{self.side.value} {self.filled_qty:f} of {self.total_qty:f} ({self.fill_ratio:.1%}) at {avg_px} in "
             f"{self.orders} orders and {self.fills} fills; slippage {bps(self.slippage_bps)} to the arrival, "
-            f"{bps(self.slippage_to_average_bps)} to the average; {self.maker_ratio:.1%} as maker; commissions {paid}"
+            f"{bps(self.slippage_to_average_bps)} to the average; {self.maker_ratio:.1%} as maker{untold}; "
+            f"commissions {paid}"
         )
 
 
@@ -190,7 +196,6 @@ class TwapIceberg(QuotedStrategy):
     def report(self) -> ExecutionReport:
         """How it went so far."""
         fills = self._fills
-        maker = [fill for fill in fills if fill.liquidity_side == LiquiditySide.MAKER]
         quantity = _total(fills)
         notional = sum((fill.last_qty.as_decimal() * fill.last_px.as_decimal() for fill in fills), Decimal(0))
         commissions: dict[str, Decimal] = {}
@@ -207,7 +212,8 @@ class TwapIceberg(QuotedStrategy):
             arrival_mid=self._arrival,
             average_mid=self._mids / self._quotes if self._quotes else None,
             avg_px=notional / quantity if quantity else None,
-            maker_qty=_total(maker),
+            maker_qty=_total(fill for fill in fills if fill.liquidity_side == LiquiditySide.MAKER),
+            taker_qty=_total(fill for fill in fills if fill.liquidity_side == LiquiditySide.TAKER),
             commissions=commissions,
             first_fill_ns=min(times, default=0),
             last_fill_ns=max(times, default=0),
@@ -313,5 +319,5 @@ class TwapIceberg(QuotedStrategy):
         self.log.info(f"done: {self.report}")
 
 
-def _total(fills: list[OrderFilled]) -> Decimal:
+def _total(fills: Iterable[OrderFilled]) -> Decimal:
     return sum((fill.last_qty.as_decimal() for fill in fills), Decimal(0))

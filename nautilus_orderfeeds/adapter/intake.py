@@ -237,6 +237,11 @@ class Intake:
 
     def _unknown(self, update: OrderUpdate, now_ns: int) -> TrackedOrder | None:
         """Keep an update that may be about an order in flight; adopt one of an order entered elsewhere."""
+        if self.tracker.any_unidentified and self.tracker.compare_clocks(update, now_ns):
+            self._log.warning(
+                f"The news of venue order {update.venue_order_id} has a time far from this machine's clock: as long as "
+                "an order of ours is unanswered, an unknown one is taken for it or waits"
+            )
         if update.source is not Source.HISTORY and self.tracker.may_be_unidentified(update):
             pushed = self.tracker.keep_unbound(update)
             return None if pushed is None else self._adopt(pushed, now_ns)

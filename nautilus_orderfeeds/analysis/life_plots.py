@@ -13,6 +13,9 @@ from nautilus_orderfeeds.analysis.timeline import WIRE, Moment, Step
 from nautilus_orderfeeds.orders.transitions import TRANSITIONS, Trigger, after
 from nautilus_orderfeeds.orders.words import OrderStatus
 
+#: A shape or annotation of a figure, as Plotly takes it.
+_Part = dict[str, Any]
+
 _WIRE_COLOUR: Final = "#56707F"
 _TABLE_COLOUR: Final = "#DDE1E5"
 _PATH_COLOUR: Final = "#0072B2"
@@ -85,19 +88,22 @@ def order_timeline(moments: Sequence[Moment], title: str) -> go.Figure:
                 hovertemplate="%{text}<extra></extra>",
             )
         )
-    for place, moment in zip(places, moments, strict=True):
-        is_wire = moment.lane == WIRE
-        figure.add_annotation(
-            x=place,
-            y=1.0 if is_wire else 0.0,
-            text=_caption(moment),
-            showarrow=False,
-            textangle=-38,
-            xanchor="left",
-            yanchor="bottom",
-            yshift=8,
-            font={"size": 11, "color": _colour(moment)},
-        )
+    captions = [
+        {
+            "x": place,
+            "y": 1.0 if moment.lane == WIRE else 0.0,
+            "text": _caption(moment),
+            "showarrow": False,
+            "textangle": -38,
+            "xanchor": "left",
+            "yanchor": "bottom",
+            "yshift": 8,
+            "font": {"size": 11, "color": _colour(moment)},
+        }
+        for place, moment in zip(places, moments, strict=True)
+    ]
+    # All at once: Plotly copies them all for each one added.
+    figure.update_layout(annotations=captions)
     ticks = _tick_places(places)
     figure.update_xaxes(
         tickvals=[places[n] for n in ticks],
@@ -128,33 +134,23 @@ def state_diagram(steps: Sequence[Step], title: str) -> go.Figure:
     title : str
         Such as the order's id.
     """
-    figure = go.Figure()
+    shapes: list[_Part] = []
+    notes: list[_Part] = []
     for begin, end in sorted(_arrows(), key=lambda pair: (pair[0].name, pair[1].name)):
         if begin is not end:
-            _arrow(figure, begin, end, colour=_TABLE_COLOUR, width=1.0)
+            _arrow(shapes, notes, begin, end, colour=_TABLE_COLOUR, width=1.0)
     visited = {OrderStatus.INITIALIZED, *(step.before for step in steps), *(step.after for step in steps)}
     numbers: dict[tuple[OrderStatus, OrderStatus], list[str]] = {}
     for n, step in enumerate(steps, 1):
         numbers.setdefault((step.before, step.after), []).append(f"{n} {_spaced(step.event).lower()}")
     for begin, end in numbers:
         if begin is not end:
-            _arrow(figure, begin, end, colour=_PATH_COLOUR, width=2.6)
-    for status, (x, y) in _PLACES.items():
-        was_here = status in visited
-        figure.add_annotation(
-            x=x,
-            y=y,
-            text=status.name.replace("_", "<br>"),
-            showarrow=False,
-            font={"size": 11, "color": "white" if was_here else INK},
-            bgcolor=_PATH_COLOUR if was_here else "white",
-            bordercolor=_PATH_COLOUR if was_here else "#9AA4AD",
-            borderwidth=1.2,
-            borderpad=5,
-        )
+            _arrow(shapes, notes, begin, end, colour=_PATH_COLOUR, width=2.6)
+    notes += [_box(status, was_here=status in visited) for status in _PLACES]
     for (begin, end), captions in numbers.items():
         x, y = _PLACES[begin]
-        _caption_at(figure, (x, y + 0.42) if begin is end else _beside(begin, end), captions)
+        notes.append(_caption_at((x, y + 0.42) if begin is end else _beside(begin, end), captions))
+    figure = go.Figure(layout={"shapes": shapes, "annotations": notes})
     figure.update_xaxes(visible=False, range=[-0.6, 7.5])
     figure.update_yaxes(visible=False, range=[0.4, 3.7])
     return _dressed(figure, title, 440)
@@ -250,28 +246,44 @@ def _outside(status: OrderStatus, point: tuple[float, float]) -> bool:
     return abs(point[0] - x) > _HALF_WIDTH or abs(point[1] - y) > _HALF_HEIGHT
 
 
-def _arrow(figure: go.Figure, begin: OrderStatus, end: OrderStatus, *, colour: str, width: float) -> None:
-    shares = [n / 60 for n in range(61)]
-    points = [_on_curve(begin, end, share) for share in shares]
+def _arrow(
+    shapes: list[_Part], notes: list[_Part], begin: OrderStatus, end: OrderStatus, *, colour: str, width: float
+) -> None:
+    points = [_on_curve(begin, end, n / 60) for n in range(61)]
     points = [point for point in points if _outside(begin, point) and _outside(end, point)]
     path = "M " + " L ".join(f"{x:.3f},{y:.3f}" for x, y in points)
-    figure.add_shape(type="path", path=path, line={"color": colour, "width": width}, layer="below")
+    shapes.append({"type": "path", "path": path, "line": {"color": colour, "width": width}, "layer": "below"})
+    # Its head: a short arrow without a text.
     (ax, ay), (bx, by) = points[-min(6, len(points))], points[-1]
-    figure.add_annotation(
-        x=bx, y=by, ax=ax, ay=ay, xref="x", yref="y", axref="x", ayref="y", text="", showarrow=True,
-        arrowhead=2, arrowsize=1.1, arrowwidth=width, arrowcolor=colour,
-    )  # fmt: skip
+    head = {"arrowhead": 2, "arrowsize": 1.1, "arrowwidth": width, "arrowcolor": colour, "showarrow": True, "text": ""}
+    axes = {"xref": "x", "yref": "y", "axref": "x", "ayref": "y"}
+    notes.append({"x": bx, "y": by, "ax": ax, "ay": ay, **axes, **head})
 
 
-def _caption_at(figure: go.Figure, place: tuple[float, float], captions: Sequence[str]) -> None:
-    figure.add_annotation(
-        x=place[0],
-        y=place[1],
-        text="<br>".join(captions),
-        showarrow=False,
-        font={"size": 11, "color": _PATH_COLOUR},
-        bgcolor="rgba(255,255,255,0.85)",
-    )
+def _box(status: OrderStatus, *, was_here: bool) -> _Part:
+    x, y = _PLACES[status]
+    return {
+        "x": x,
+        "y": y,
+        "text": status.name.replace("_", "<br>"),
+        "showarrow": False,
+        "font": {"size": 11, "color": "white" if was_here else INK},
+        "bgcolor": _PATH_COLOUR if was_here else "white",
+        "bordercolor": _PATH_COLOUR if was_here else "#9AA4AD",
+        "borderwidth": 1.2,
+        "borderpad": 5,
+    }
+
+
+def _caption_at(place: tuple[float, float], captions: Sequence[str]) -> _Part:
+    return {
+        "x": place[0],
+        "y": place[1],
+        "text": "<br>".join(captions),
+        "showarrow": False,
+        "font": {"size": 11, "color": _PATH_COLOUR},
+        "bgcolor": "rgba(255,255,255,0.85)",
+    }
 
 
 def _dressed(figure: Any, title: str, height: int) -> go.Figure:

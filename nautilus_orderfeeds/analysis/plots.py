@@ -71,8 +71,12 @@ def fee_rates(fees: Any, title: str = "Fees, in basis points of what was traded"
         hovertemplate="%{customdata}<extra></extra>",
     )
     figure = go.Figure(bars)
-    for name, rate, label in zip(names, rates, labels, strict=True):
-        figure.add_annotation(x=max(rate, 0), y=name, text=label, showarrow=False, xanchor="left", xshift=6)
+    figure.update_layout(
+        annotations=[
+            {"x": max(rate, 0), "y": name, "text": label, "showarrow": False, "xanchor": "left", "xshift": 6}
+            for name, rate, label in zip(names, rates, labels, strict=True)
+        ]
+    )
     largest = max((abs(rate) for rate in rates), default=1.0) or 1.0
     figure.update_yaxes(autorange="reversed")
     _dressed(figure, title, rows=len(found))

@@ -102,11 +102,13 @@ class OrderTracker:
         self.unbound: deque[OrderUpdate] = deque(maxlen=_MAX_UNBOUND)
         self._open: dict[str, TrackedOrder] = {}
         #: Updates about other accounts' orders come too (`Capabilities.foreign_updates`), where another order may have
-        #: the same client order id: an echoed key then counts only as long as the venue's id is not known, and no answer
-        #: that tells it is awaited.
+        #: the same client order id: an echoed key then counts only as long as the venue's id is not known, and no
+        #: answer that tells it is awaited.
         self.foreign_updates = False
         #: An order that the venue took up longer before or after one of ours was sent is not that order, ns.
         self.arrival_ns = _ARRIVAL_NS
+        #: Whether the venue's clock is near ours as far as is known: else its times say nothing about ours.
+        self.clock_is_shared = True
 
     def __len__(self) -> int:
         return len(self._orders)
@@ -156,6 +158,17 @@ class OrderTracker:
             tracked.in_flight and not tracked.state.is_named and self._may_be(tracked, update)
             for tracked in self._open.values()
         )
+
+    def compare_clocks(self, update: OrderUpdate, now_ns: int) -> bool:
+        """Note it if a message of just now claims to be of another time; return whether that is news.
+
+        A venue whose clock is far from ours (or that makes its times up) would have the news of an order of ours taken
+        for an older order of somebody else's, and its fills counted twice.
+        """
+        if not self.clock_is_shared or update.source is not Source.STREAM or not update.ts_event:
+            return False
+        self.clock_is_shared = abs(now_ns - update.ts_event) <= _ARRIVAL_NS
+        return not self.clock_is_shared
 
     # -- commands --------------------------------------------------------------------------------------------------
 
@@ -306,6 +319,8 @@ class OrderTracker:
             return False
         if not update.ts_accepted or not tracked.created_ns or tracked.state.placement is Placement.RELEASED:
             return True  # one that was held here first was sent at some other time
+        if not self.clock_is_shared:
+            return True
         return abs(update.ts_accepted - tracked.created_ns) <= self.arrival_ns
 
     # -- bookkeeping -----------------------------------------------------------------------------------------------

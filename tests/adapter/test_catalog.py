@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
@@ -39,8 +40,10 @@ from nautilus_orderfeeds.orders.updates import Source
 from nautilus_orderfeeds.sim import simulate
 from nautilus_orderfeeds.sim.model import OrderState
 from nautilus_orderfeeds.venues import registry
-from tests.support.profiles import PROFILES, VenueProfile
+from tests.support.profiles import BSX, PROFILES, VenueProfile
 from tests.support.scene import Scene, open_scene
+
+PAGE = Path(__file__).parents[2] / "docs/recording.md"
 
 _MARKET = {"quotes": QuoteTick, "trades": TradeTick, "book": OrderBookDeltas}
 
@@ -426,3 +429,15 @@ async def test_backtest_runs_on_the_catalog(session: tuple[VenueProfile, Recorde
     assert BuyOnce.seen["quotes"] == len(read(catalog, QuoteTick, profile.instrument))
     assert BuyOnce.seen["trades"] == len(read(catalog, TradeTick, profile.instrument))
     node.dispose()
+
+
+@pytest.mark.node
+@pytest.mark.parametrize("session", [BSX], indirect=True, ids=str)
+async def test_python_of_the_page_runs(session: tuple[VenueProfile, Recorded], tmp_path: Path) -> None:
+    profile, recorded = session
+    (block,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    scope: dict[str, Any] = {"__name__": "page"}
+    exec(compile(block, str(PAGE), "exec"), scope)
+    await write_catalog(registry.load(profile.name), [recorded.public], tmp_path)
+    (result,) = BacktestNode(configs=[scope["backtest_config"](str(tmp_path))]).run()
+    assert result.iterations == len(read(ParquetDataCatalog(str(tmp_path)), QuoteTick, profile.instrument))

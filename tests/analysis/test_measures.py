@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -113,6 +114,20 @@ def test_a_number_that_does_not_fit_is_named(tmp_path: Path) -> None:
         analysis.read_journals([tmp_path / "big.sqlite"])
 
 
+def page() -> dict[str, Any]:
+    """The Python of the docs' page."""
+    scope: dict[str, Any] = {"__name__": "page"}
+    text = (Path(__file__).parents[2] / "docs/analysis.md").read_text()
+    for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        exec(compile(block, "docs/analysis.md", "exec"), scope)
+    return scope
+
+
+def test_python_of_the_page_runs(tables: Tables, journals: list[Path]) -> None:
+    told = page()["medians"](journals)
+    assert told == analysis.distribution(analysis.time_to_accept(tables)).to_pyarrow().to_pylist()
+
+
 # -- two engines -------------------------------------------------------------------------------------------------------
 
 EXPRESSIONS: dict[str, Callable[[Tables], Any]] = {
@@ -162,3 +177,5 @@ def test_the_same_expressions_on_duckdb_and_spark(tables: Tables, spark: Any, tm
         assert here, name
         assert expression(on_files).to_pyarrow().to_pylist() == here, name
         assert expression(on_spark).to_pyarrow().to_pylist() == here, name
+    by_the_page = page()["on_a_cluster"](spark, tmp_path).to_pylist()
+    assert by_the_page == EXPRESSIONS["cancel_latency"](tables).to_pyarrow().to_pylist()

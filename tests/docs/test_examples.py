@@ -126,7 +126,11 @@ RUN_HERE = {
     "docs/guides/wire-a-node.md",
 }
 #: Pages whose blocks have tests of their own.
-RUN_ELSEWHERE = {"docs/guides/write-a-sixth-venue.md": "tests/docs/test_sixth_venue.py"}
+RUN_ELSEWHERE = {
+    "docs/analysis.md": "tests/analysis/test_measures.py",
+    "docs/guides/write-a-sixth-venue.md": "tests/docs/test_sixth_venue.py",
+    "docs/recording.md": "tests/adapter/test_catalog.py",
+}
 
 
 def test_every_page_with_python_is_run() -> None:

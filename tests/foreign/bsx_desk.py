@@ -31,12 +31,36 @@ def config(server, **changed):
     return BsxExecClientConfig(**fields)
 
 
+#: Money is rounded to the currency's precision, fill by fill.
+CENT = Decimal("0.0001")
+
+
+def tick_of(instrument):
+    return instrument.price_increment.as_decimal()
+
+
 class Desk:
     """A node that trades at a foreign server."""
 
     def __init__(self, run, strategy, server):
         self.run, self.strategy, self.server = run, strategy, server
         self.instrument = run.cache.instrument(BTC)
+
+    def check(self, *orders):
+        """Quantities, money, fees and the position are those of the server's books, however many fills tell them."""
+        for order in orders:
+            truth, fills = self.at_venue(order), self.fills(order)
+            filled, avg_px = Decimal(truth["filled_size"]), Decimal(truth["avg_price"])
+            assert order.filled_qty.as_decimal() == sum((f.last_qty.as_decimal() for f in fills), Decimal(0)) == filled
+            notional = sum((f.last_qty.as_decimal() * f.last_px.as_decimal() for f in fills), Decimal(0))
+            # Where a fill had to be inferred, its price has the instrument's precision.
+            assert abs(notional - filled * avg_px) <= filled * tick_of(self.instrument) / 2
+            assert (
+                abs(sum((f.commission.as_decimal() for f in fills), Decimal(0)) - Decimal(truth["filled_fees"])) < CENT
+            )
+            assert len({f.trade_id for f in fills}) == len(fills)
+        net = sum((p.signed_decimal_qty() for p in self.run.cache.positions_open()), Decimal(0))
+        assert net == self.server.net()
 
     def limit(self, qty="0.01", px="50000", side=OrderSide.BUY, **terms):
         make = self.instrument
@@ -66,6 +90,14 @@ class Desk:
 
     def fills(self, order):
         return [e for e in self.run.order_events(order.client_order_id) if isinstance(e, OrderFilled)]
+
+    @property
+    def client(self):
+        return self.run.exec_client(BSX)
+
+    @property
+    def health(self):
+        return self.client._sessions[0].health
 
 
 @asynccontextmanager

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import random
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -35,7 +36,7 @@ class Ways:
     answers_login: bool = True
     acks: bool = False
     snapshots: bool = True
-    trades: str = "told"  # told | absent | empty | null | odd
+    trades: str = "told"  # told | absent | empty | null | odd | all so far | the first | late
     numbers: bool = False
     lower: bool = False
     nulls: bool = False
@@ -54,6 +55,11 @@ class Ways:
     slow_secs: float = 0.0
     ws_path: str = "/ws"
     pongs: bool = True
+    goes: bool = True
+    shuffled: bool = False
+    snapshot_of: tuple = ("OPEN", "STOP_ACCEPTED")
+    fees_told: str = "both"  # both | order | trade
+    books: bool = False
     domain: dict = field(default_factory=lambda: {"main": DOMAIN})
     products: dict = field(default_factory=lambda: {"products": [PRODUCT]})
     portfolio: dict = field(
@@ -74,6 +80,14 @@ class ForeignBsx:
         self.sockets = set()
         self.calls = []
         self.asked = []
+        #: Rows of somebody else's dialect, told among the others.
+        self.odd = []
+        #: What something in between answers to everything: (status, content type, body, headers).
+        self.gateway = None
+        #: Methods of which the next answers break off in the middle.
+        self.cuts = []
+        self._told_late = {}
+        self._traded = {}
         self._times = itertools.count(1_719_319_405_611_080_236, 1_000_000)
         self._ids = itertools.count(1)
 
@@ -103,6 +117,15 @@ class ForeignBsx:
         await self.tell(order)
 
     async def fill(self, order, size, px=None, *, silent=False):
+        trade = self._trade(order, size, px)
+        if not silent:
+            await self.tell(order, [trade])
+
+    async def fill_many(self, order, *parts):
+        """Fill in one event: one update for several trades."""
+        await self.tell(order, [self._trade(order, size, px) for size, px in parts])
+
+    def _trade(self, order, size, px=None):
         size, px = Decimal(size), Decimal(px or order["price"])
         filled, avg = Decimal(order["filled_size"]), Decimal(order["avg_price"])
         order["avg_price"] = f"{(avg * filled + px * size) / (filled + size):f}"
@@ -114,8 +137,13 @@ class ForeignBsx:
         trade = {"id": f"t{len(self.trades) + 1}", "price": str(px), "size": str(size), "trading_fee": f"{fee:f}",
                  "liquidity_indicator": "MAKER", "time": str(self._now()), "sequencer_fee": "0"}  # fmt: skip
         self.trades[trade["id"]] = trade
-        if not silent:
-            await self.tell(order, [trade])
+        self._traded.setdefault(order["id"], []).append(trade)
+        return trade
+
+    def net(self):
+        """Return the account's position by these books."""
+        signs = {"BUY": 1, "SELL": -1}
+        return sum((signs[o["side"]] * Decimal(o["filled_size"]) for o in self.orders.values()), Decimal(0))
 
     async def end(self, order, reason):
         order.update(status="DONE", cancel_reason=reason)
@@ -135,8 +163,23 @@ class ForeignBsx:
                 told["last_trades"] = []
             case "null":
                 told["last_trades"] = None
+            case "all so far":
+                told["last_trades"] = list(self._traded.get(order["id"], ()))
+            case "the first":
+                told["last_trades"] = list(trades)[:1]
+            case "late" if trades is not ():
+                told["last_trades"] = self._told_late.pop(order["id"], [])
+                self._told_late[order["id"]] = list(trades)
             case "odd":
                 told["last_trades"] = [{"trade_id": t["id"], "px": t["price"], "qty": t["size"]} for t in trades]
+        match ways.fees_told:
+            case "order":
+                told["last_trades"] = [
+                    {k: v for k, v in t.items() if k not in ("trading_fee", "sequencer_fee")}
+                    for t in told.get("last_trades") or ()
+                ]
+            case "trade":
+                del told["filled_fees"]
         if not ways.echoes:
             told["client_order_id"], told["nonce"] = "", "0"
         if ways.sparse:
@@ -151,17 +194,31 @@ class ForeignBsx:
             told = {k: _number(k, v) for k, v in told.items()}
         if ways.extra:
             told |= {"source": "api", "meta": {"a": [1, None]}, "gsn": 12}
+        if ways.shuffled:
+            told = dict(random.Random(len(self.trades)).sample(list(told.items()), len(told)))
         return told
+
+    def listed(self, *statuses):
+        return [self.shown(o) for o in self.orders.values() if o["status"] in statuses] + self.odd
 
     async def tell(self, order, trades=()):
         if not self.ways.streams:
             return
-        frame = {"channel": "orders", "type": "update", "data": [self.shown(order, trades)]}
+        frame = {"channel": "orders", "type": "update", "data": [self.shown(order, trades), *self.odd]}
         if not self.ways.sparse:
             frame["timestamp"] = str(self._now())
         for _ in range(self.ways.repeats):
-            for ws in list(self.sockets):
-                await ws.send_json(frame)
+            await self.say(frame)
+
+    async def say(self, frame):
+        for ws in list(self.sockets):
+            await ws.send_json(frame)
+
+    async def tell_snapshot(self, *statuses):
+        await self.say(self._snapshot(*(statuses or self.ways.snapshot_of)))
+
+    def _snapshot(self, *statuses):
+        return {"channel": "orders", "type": "snapshot", "data": self.listed(*statuses), "timestamp": str(self._now())}
 
     async def drop_all(self):
         for ws in list(self.sockets):
@@ -171,6 +228,8 @@ class ForeignBsx:
 
     async def socket(self, request):
         ways = self.ways
+        if self.gateway is not None:
+            return self._between()
         ws = web.WebSocketResponse()
         await ws.prepare(request)
         if ways.greets:
@@ -187,9 +246,7 @@ class ForeignBsx:
                     if ways.acks:
                         await ws.send_json({"channel": "orders", "type": "subscribed"})
                     if ways.snapshots:
-                        live = [self.shown(o) for o in self.orders.values() if o["status"] == "OPEN"]
-                        await ws.send_json({"channel": "orders", "type": "snapshot", "data": live,
-                                            "timestamp": str(self._now())})  # fmt: skip
+                        await ws.send_json(self._snapshot(*ways.snapshot_of))
                     self.sockets.add(ws)
                 case "ping", _:
                     if ways.pongs:
@@ -204,10 +261,24 @@ class ForeignBsx:
         self.calls.append((request.method, request.path))
         if self.ways.slow_secs:
             await asyncio.sleep(self.ways.slow_secs)
+        if self.gateway is not None:
+            return self._between()
         response = await self._answer(request)
+        if request.method in self.cuts:
+            self.cuts.remove(request.method)
+            response.headers["Content-Length"] = str(len(response.body) + 20)
+            cut = web.StreamResponse(status=response.status, headers=response.headers)
+            await cut.prepare(request)
+            await cut.write(response.body[: len(response.body) // 2])
+            request.transport.close()
+            return cut
         if self.ways.closes:
             response.force_close()
         return response
+
+    def _between(self):
+        status, kind, body, *headers = self.gateway
+        return web.Response(status=status, content_type=kind, text=body, headers=dict(headers))
 
     async def _answer(self, request):
         ways, path = self.ways, request.path
@@ -223,15 +294,15 @@ class ForeignBsx:
             case "GET", "/users/api-key":
                 return web.json_response({"api_keys": [{"api_key": API_KEY, "sender": WALLET, "expired_at": "0"}]})
             case "GET", "/orders":
-                return web.json_response([self.shown(o) for o in self.orders.values() if o["status"] == "OPEN"])
+                return web.json_response(self.listed("OPEN", "STOP_ACCEPTED"))
             case "GET", "/order-history":
                 wanted = request.query.getall("client_order_ids", [])
                 past = [o for o in self.orders.values() if not wanted or o["client_order_id"] in wanted]
-                return web.json_response([self.shown(o) for o in reversed(past)])
+                return web.json_response([self.shown(o) for o in reversed(past)] + self.odd)
             case "GET", "/trade-history":
                 return web.json_response({"trades": list(self.trades.values()), "page": 1, "total": len(self.trades)})
             case "GET", "/portfolio/detail":
-                return web.json_response(ways.portfolio)
+                return web.json_response(ways.portfolio | self._books() if ways.books else ways.portfolio)
             case "POST", "/orders":
                 return await self._create(await request.json())
             case "DELETE", "/order":
@@ -243,6 +314,11 @@ class ForeignBsx:
                     await self._cancel("id", order_id)
                 return web.json_response({"cancel_requested_orders": [{"id": i} for i in body.get("order_ids", [])]})
         return web.Response(status=404, text="404: Not Found")
+
+    def _books(self):
+        net = self.net()
+        position = {"product_index": 1, "product_id": "BTC-PERP", "net_size": str(net), "avg_entry_price": "50000"}
+        return {"positions": [position] if net else []}
 
     async def _create(self, body):
         ways = self.ways
@@ -263,7 +339,9 @@ class ForeignBsx:
             "reduce_only",
         )
         order = self.new(**{k: body[k] for k in keys if k in body})
-        if ways.ws_first:
+        if not ways.goes:
+            pass
+        elif ways.ws_first:
             await self._go(order)
             await asyncio.sleep(0.05)
         else:

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec import structs
 from nautilus_trader.model.enums import AggressorSide, OrderStatus
 from nautilus_trader.test_kit.providers import TestInstrumentProvider
 
@@ -64,6 +65,7 @@ def test_the_report_is_what_a_hand_would_compute():
     assert report.slippage_to_average_bps == 0
     assert (report.orders, report.fills) == (4, 4)
     assert (report.fill_ratio, report.maker_ratio) == (1, 0)
+    assert (report.maker_qty, report.taker_qty) == (0, D("0.04"))
     paid = sum((fill.commission.as_decimal() for fill in run.fills()), D(0))
     assert report.commissions == {"USDT": paid}
     assert 0 < report.first_fill_ns < report.last_fill_ns
@@ -75,6 +77,14 @@ def test_a_sell_slips_the_other_way():
     ticks(run, "50000.0", "50001.0", "50002.0", "50003.0", "50004.0")
     assert strategy.report.avg_px == D("50001.5")
     assert strategy.report.slippage_bps == D("-1") / D("50000.5") * 10000
+
+
+def test_what_a_venue_does_not_say_is_neither_maker_nor_taker():
+    strategy, run = start()
+    ticks(run, "50000.0")
+    report = structs.replace(strategy.report, taker_qty=D(0))
+    assert "0.0% as maker, 100.0% untold" in str(report)
+    assert "untold" not in str(strategy.report)
 
 
 def test_a_report_without_fills_has_no_averages():

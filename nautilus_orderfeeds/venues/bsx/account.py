@@ -1,18 +1,31 @@
 """Balances and positions from ``GET /portfolio/detail`` (protocol, 4.9 and 12.5)."""
 
 from decimal import Decimal
-from typing import assert_never
+from typing import Any, Final, assert_never
 
+import msgspec
+
+from nautilus_orderfeeds.feed.errors import FrameError
 from nautilus_orderfeeds.orders.decimals import ZERO
 from nautilus_orderfeeds.orders.updates import AccountUpdate, Balance, Margin, Position
 from nautilus_orderfeeds.venues.bsx import wire
 from nautilus_orderfeeds.venues.bsx.settings import BalanceSource
-from nautilus_orderfeeds.venues.bsx.words import SETTLEMENT
+from nautilus_orderfeeds.venues.bsx.words import SETTLEMENT, VENUE
+
+#: Decimals come from the text, also where they are written as numbers.
+_object: Final = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 
 
 def decode_portfolio(body: bytes) -> wire.Portfolio:
-    """Read the answer; raises `FrameError`."""
-    return wire.decode(wire.PORTFOLIO, body, "the account's portfolio (protocol 4.9)")
+    """Read the answer, keys that are null or empty text taken for absent; raises `FrameError`."""
+    try:
+        return wire.PORTFOLIO.decode(body)
+    except wire.DECODE_ERRORS:
+        pass
+    try:
+        return msgspec.convert(_filled_in(_object.decode(body)), wire.Portfolio, strict=False)
+    except wire.DECODE_ERRORS as exc:
+        raise FrameError(VENUE, body, f"the account's portfolio (protocol 4.9; {exc})") from None
 
 
 def account_update(portfolio: wire.Portfolio, source: BalanceSource) -> AccountUpdate | None:
@@ -71,6 +84,13 @@ def positions(portfolio: wire.Portfolio, symbols: dict[int, str]) -> list[Positi
         px = position.avg_entry_price or None
         found.append(Position(symbol=symbol, signed_qty=position.net_size, avg_px_open=px))
     return found
+
+
+def _filled_in(told: Any) -> Any:
+    """Return what is told without the keys that tell nothing."""
+    if isinstance(told, dict):
+        return {key: _filled_in(value) for key, value in told.items() if value is not None and value != ""}
+    return [_filled_in(row) for row in told] if isinstance(told, list) else told
 
 
 def _total(summary: wire.Summary, source: BalanceSource) -> Decimal | None:

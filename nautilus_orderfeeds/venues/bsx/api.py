@@ -123,7 +123,7 @@ class BsxApi:
             return response
         error = error_of(response)
         if response.status in _UNAUTHORIZED_STATUSES or (error is not None and error.code == UNAUTHENTICATED):
-            said = f"{VENUE}: refused GET {path} ({response.excerpt()})"
+            said = f"{VENUE}: login refused for GET {path} ({response.excerpt()})"
             if self._worked and not _is_venues_word(response.status, error):
                 # A key that has been good is not given up for what something in between says.
                 raise TransientFeedError(said, retry_after_secs=response.retry_after_secs)

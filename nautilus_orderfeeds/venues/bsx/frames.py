@@ -114,7 +114,8 @@ class PrivateDecoder:
             case FrameType.ERROR:
                 # The live venue's errors may lack the channel.
                 if control.channel in _OURS or (not control.channel and _is_logout(control)):
-                    return [Gap(f"{control.channel or 'login'}: {control.message} ({control.code})")]
+                    what = "orders channel" if control.channel == WireChannel.ORDERS.value else "authentication"
+                    return [Gap(f"{what}: {control.message} ({control.code})")]
                 raise FrameError(VENUE, raw, f"{_EXPECTED}, not an error")
             case _:
                 return []

@@ -1,7 +1,7 @@
 """Whose account it is: the signing domain, the wallet and the API key (protocol, 3.2 and 3.4)."""
 
 import logging
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -15,6 +15,15 @@ from nautilus_orderfeeds.venues.bsx.signing import PUBLISHED_DOMAIN, OrderSigner
 from nautilus_orderfeeds.venues.bsx.words import VENUE
 
 _log = logging.getLogger(__name__)
+
+
+class _Keys(msgspec.Struct):
+    """Answer to ``GET /users/api-key``, its rows undecoded: one unreadable must not hide our own."""
+
+    api_keys: list[dict[str, Any]] | None = None
+
+
+_keys: Final = wire.decoder(_Keys)
 
 _NS_PER_HOUR: Final = 3_600_000_000_000
 
@@ -112,8 +121,16 @@ def _sender(settings: BsxSettings, account: str) -> str:
 
 
 def _decode_keys(body: bytes) -> list[wire.ApiKey]:
+    # Never a `FrameError`: that shows what was received, and this answer holds the secret.
     try:
-        return wire.API_KEYS.decode(body).api_keys or []
+        rows = _keys.decode(body).api_keys or []
     except (msgspec.MsgspecError, UnicodeDecodeError) as exc:
-        # Not a `FrameError`: that shows what was received, and this answer holds the secret.
         raise TransientFeedError(f"{VENUE}: unreadable list of API keys ({exc}); expected protocol 3.2") from None
+    found: list[wire.ApiKey] = []
+    for row in rows:
+        told = {key: value for key, value in row.items() if value is not None and value != ""}
+        try:
+            found.append(msgspec.convert(told, wire.ApiKey, strict=False))
+        except msgspec.MsgspecError as exc:
+            _log.warning("%s: an API key in the account's list is unreadable (%s); expected protocol 3.2", VENUE, exc)
+    return found

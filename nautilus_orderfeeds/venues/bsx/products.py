@@ -43,8 +43,8 @@ class _Product(Struct):
     base_increment: Decimal
     quote_increment: Decimal
     min_order_size: Decimal | None = None
-    base_asset_symbol: str = ""
-    quote_asset_symbol: str = ""
+    base_asset_symbol: str | None = ""
+    quote_asset_symbol: str | None = ""
     is_active: bool | None = True
     enabled: bool | None = True
     post_only: bool | None = False

@@ -9,10 +9,10 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from nautilus_orderfeeds.feed.clock import Clock
-from nautilus_orderfeeds.feed.errors import TransientFeedError
+from nautilus_orderfeeds.feed.errors import FrameError, TransientFeedError
 from nautilus_orderfeeds.orders.requests import OrderRef
 from nautilus_orderfeeds.orders.updates import OrderUpdate, Source
 from nautilus_orderfeeds.venues.bsx import wire
@@ -63,11 +63,18 @@ class OrderQueries:
         self._clock = clock
         # Whether trades over REST say which order they belong to; None as long as none was seen.
         self._trades_name_orders: bool | None = None
+        # Whether the latest list of open orders was told and could be read to the last one.
+        self._sees_open = True
 
     async def open_orders(self) -> list[OrderUpdate]:
         """Read all open orders (``GET /orders``); raises `FeedError`."""
         told = await self._api.optional("/orders", decode_orders)
-        return [] if told is None else self._updates(told, Source.QUERY)
+        self._sees_open = told is not None and not told.lost
+        if told is None:
+            return []
+        updates = self._updates(told.orders, Source.QUERY)
+        self._sees_open = self._sees_open and len(updates) == len(told)
+        return updates
 
     async def find(self, refs: Sequence[OrderRef]) -> Found:
         """Look orders up that the list of open orders lacks.
@@ -81,12 +88,14 @@ class OrderQueries:
         """
         found: list[OrderUpdate] = []
         missing = list(refs)
+        lost = 0
         for chunk in itertools.batched(filter(None, map(client_order_id_of, refs)), _IDS_PER_QUERY):
             query = [("client_order_ids", cid) for cid in chunk]
             told = await self._api.optional("/order-history", decode_orders, [*query, ("limit", str(_PAGE))])
             if told is None:
                 return Found(found, [])
-            missing = self._take(told, missing, found)
+            lost += told.lost
+            missing = self._take(told.orders, missing, found)
         searched_all = True
         if missing:
             pages = 0
@@ -95,19 +104,19 @@ class OrderQueries:
                 missing = self._take(orders, missing, found)
                 pages += 1
                 searched_all = is_last
-                if not missing or is_last or pages == _MAX_PAGES:
+                if not missing or pages == _MAX_PAGES:
                     break
-        absent = [ref for ref in missing if self._never_received(ref)] if searched_all else []
+        if not searched_all or lost or not self._sees_open:
+            return Found(found, [])  # what could not be read may be any of them
+        absent = [ref for ref in missing if self._never_received(ref)]
         return Found(found, absent)
 
     async def closed_orders(self, since_ns: int) -> list[OrderUpdate]:
         """Read the orders created since then (UNIX ns) that have ended (``GET /order-history``); raises `FeedError`."""
         updates: list[OrderUpdate] = []
-        async for orders, is_last in self._history(since_ns, statuses=(WireStatus.DONE,)):
+        async for orders, _ in self._history(since_ns, statuses=(WireStatus.DONE,)):
             done = [order for order in orders if order.status is WireStatus.DONE]
             updates += self._updates(done, Source.HISTORY)
-            if is_last:
-                break
         return updates
 
     async def trades(self, since_ns: int) -> list[OrderUpdate]:
@@ -126,21 +135,23 @@ class OrderQueries:
                 break
             query = {"start_time": str(since_ns), "limit": str(_PAGE), "page": str(page)}
             history = await self._api.optional("/trade-history", _decode_trades, query)
-            trades = (history and history.trades) or []
+            rows = (history and history.trades) or []
+            trades = list(filter(None, map(_read_trade, rows)))
             if trades:
                 self._trades_name_orders = all(trade.order_id for trade in trades)
             if self._trades_name_orders:
-                updates += map(_trade_update, trades)
-            if len(trades) < _PAGE:
+                updates += filter(None, map(_trade_update, trades))
+            if len(rows) < _PAGE:
                 break
         return updates
 
     async def _history(
         self, since_ns: int, statuses: Sequence[WireStatus] = ()
     ) -> AsyncIterator[tuple[list[wire.Order], bool]]:
-        """Yield (orders, whether these are the last), newest first, without repetitions."""
+        """Yield (orders, whether these are the last and whole), newest first, without repetitions."""
         seen: set[str] = set()
         end_ns = 0
+        is_whole = True
         while True:
             query = [("limit", str(_PAGE)), ("sorted_by", "CREATED_AT"), ("sorting", "DESC")]
             query += [("statuses", status.value) for status in statuses]
@@ -148,11 +159,12 @@ class OrderQueries:
                 query.append(("start_time", str(since_ns)))
             if end_ns:
                 query.append(("end_time", str(end_ns)))
-            page = await self._api.optional("/order-history", decode_orders, query)
-            if page is None:
+            told = await self._api.optional("/order-history", decode_orders, query)
+            if told is None:
                 return
+            page, is_whole = told.orders, is_whole and not told.lost
             fresh = [order for order in page if order.id not in seen]
-            is_last = len(page) < _PAGE
+            is_last = len(told) < _PAGE
             if not is_last:
                 if not fresh or page[0].created_at_ts < page[-1].created_at_ts:
                     # What is not in this page stays unknown: none of it is called the last.
@@ -162,7 +174,7 @@ class OrderQueries:
                 # Whether the end is meant inclusively is not known.
                 end_ns = min(order.created_at_ts for order in page) + 1
             seen.update(order.id for order in fresh)
-            yield fresh, is_last
+            yield fresh, is_last and is_whole
             if is_last:
                 return
 
@@ -178,10 +190,17 @@ class OrderQueries:
         return left
 
     def _updates(self, orders: Sequence[wire.Order], source: Source) -> list[OrderUpdate]:
-        try:
-            return [self._codec.update(order, source) for order in orders]
-        except ValueError as exc:
-            raise TransientFeedError(f"{VENUE}: unreadable order in an answer: {exc}") from None
+        updates: list[OrderUpdate] = []
+        fault: ValueError | None = None
+        for order in orders:
+            try:
+                updates.append(self._codec.update(order, source))
+            except ValueError as exc:
+                _log.error("%s: unreadable order %.60r in an answer, going on without it: %s", VENUE, order.id, exc)
+                fault = exc
+        if fault is not None and not updates:
+            raise TransientFeedError(f"{VENUE}: unreadable order in an answer: {fault}") from None
+        return updates
 
     def _never_received(self, ref: OrderRef) -> bool:
         if ref.venue_order_id is not None:
@@ -206,17 +225,37 @@ def _search_start(refs: Sequence[OrderRef]) -> int:
     return min((0 if nonce is None else max(nonce - _NONCE_LIFE_NS, 0) for nonce in nonces), default=0)
 
 
-def _decode_trades(body: bytes) -> wire.TradeHistory:
-    return wire.decode(wire.TRADE_HISTORY, body, "own trades (protocol 4.8)")
+class _Trades(Struct):
+    """Answer to ``GET /trade-history`` with each trade left undecoded: one unreadable must not hide the others."""
+
+    trades: list[Raw] | None = None
 
 
-def _trade_update(trade: wire.OwnTrade) -> OrderUpdate:
+_trades: Final = wire.decoder(_Trades)
+_trade: Final = wire.decoder(wire.OwnTrade)
+
+
+def _decode_trades(body: bytes) -> _Trades:
+    return wire.decode(_trades, body, "own trades (protocol 4.8)")
+
+
+def _read_trade(row: Raw) -> wire.OwnTrade | None:
+    """Return a trade; None, and an error logged, if it is unreadable: its order's numbers tell of it."""
+    try:
+        return _trade.decode(bytes(row))
+    except wire.DECODE_ERRORS as exc:
+        _log.error("%s", FrameError(VENUE, bytes(row), f"an own trade (protocol 7; {exc})"))
+        return None
+
+
+def _trade_update(trade: wire.OwnTrade) -> OrderUpdate | None:
     try:
         order_id = wire.check_id("order id", trade.order_id)
         symbol = wire.check_id("product_id", trade.product_id).upper() if trade.product_id else None
         fill = own_fill(order_id, trade)
     except ValueError as exc:
-        raise TransientFeedError(f"{VENUE}: unreadable trade in an answer: {exc}") from None
+        _log.error("%s: unreadable trade in an answer, its order's numbers tell of it: %s", VENUE, exc)
+        return None
     return OrderUpdate(
         source=Source.TRADES, venue_order_id=order_id, symbol=symbol, fills=(fill,), ts_event=fill.ts_event
     )

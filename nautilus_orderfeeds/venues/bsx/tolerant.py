@@ -5,16 +5,21 @@ what cannot be read is left out, and the cumulative numbers tell of the rest. On
 without (id, product, side, size, status) must be there.
 """
 
+import logging
 from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from nautilus_orderfeeds.feed.errors import FrameError
 from nautilus_orderfeeds.venues.bsx import wire
 from nautilus_orderfeeds.venues.bsx.words import VENUE
 
+_log = logging.getLogger(__name__)
+
+#: Times are left out where they are none: the frame's own is taken then.
+_TIMES: Final = ("created_at_ts", "updated_at", "cancel_requested_at", "expired_at")
 _UPPER_CASE: Final = ("side", "status", "type", "time_in_force", "order_stop_type", "stop_price_option", "product_id")
 #: Keys whose empty text means something.
 _TEXTS: Final = frozenset({"client_order_id", "cancel_reason", "reject_reason", "cancel_reject_reason"})
@@ -40,22 +45,50 @@ def decode_order(raw: bytes) -> wire.Order:
         return msgspec.convert(_mended(_object.decode(raw)), wire.Order, strict=False)
 
 
-def decode_orders(body: bytes) -> list[wire.Order]:
+class OrderList(Struct, frozen=True):
+    """What could be read of a list of orders.
+
+    Parameters
+    ----------
+    orders : list[Order]
+        The readable ones.
+    lost : int
+        How many could not be read: what is not among `orders` may be one of them.
+    """
+
+    orders: list[wire.Order]
+    lost: int = 0
+
+    def __len__(self) -> int:
+        return len(self.orders) + self.lost
+
+
+def decode_orders(body: bytes) -> OrderList:
     """Read the answer to a query of orders (protocol, 4.7): a bare array; null is an empty one.
+
+    One order that cannot be read is logged, counted and left out: it must not hide the others.
 
     Raises
     ------
     FrameError
-        If it is no list of orders, or one of them cannot be read: a part of the truth is none.
+        If it is no list of orders, or none of them can be read.
     """
     try:
-        return wire.ORDERS.decode(body) or []
+        return OrderList(wire.ORDERS.decode(body) or [])
     except wire.DECODE_ERRORS as exc:
         expected = f"a list of orders (protocol 4.7; {exc})"
-    try:
-        return [decode_order(bytes(row)) for row in _rows(body, expected)]
-    except wire.DECODE_ERRORS as exc:
-        raise FrameError(VENUE, body, f"a list of orders (protocol 4.7; {exc})") from None
+    found: list[wire.Order] = []
+    faults: list[FrameError] = []
+    for row in _rows(body, expected):
+        try:
+            found.append(decode_order(bytes(row)))
+        except wire.DECODE_ERRORS as exc:
+            faults.append(FrameError(VENUE, bytes(row), f"an order (protocol 6; {exc})"))
+    if faults and not found:
+        raise faults[0]
+    for fault in faults:
+        _log.error("%s", fault)
+    return OrderList(found, len(faults))
 
 
 def _rows(body: bytes, expected: str) -> list[Raw]:
@@ -70,12 +103,21 @@ def _mended(told: dict[str, Any]) -> dict[str, Any]:
     kept = {key: value for key, value in told.items() if value is not None and (value != "" or key in _TEXTS)}
     if "id" not in kept and "order_id" in kept:
         kept["id"] = kept["order_id"]
+    for key in _TIMES:
+        if key in kept and not _is_time(kept[key]):
+            del kept[key]
     for key in _UPPER_CASE:
         if isinstance(kept.get(key), str):
             kept[key] = kept[key].upper()
     if "last_trades" in kept:
         kept["last_trades"] = _trades(kept["last_trades"])
     return kept
+
+
+def _is_time(told: Any) -> bool:
+    """Whether it is a time in ns that fits; only ever asked of what did not fit as a whole."""
+    text = str(told)
+    return not isinstance(told, bool) and text.isascii() and text.isdigit() and len(text) <= 19
 
 
 def _trades(told: Any) -> list[wire.OwnTrade] | None:

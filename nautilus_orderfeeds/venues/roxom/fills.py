@@ -8,6 +8,7 @@ them, which is the running sum of the amounts since the order's creation.
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
+from itertools import groupby
 from typing import Final
 
 from msgspec import Raw, Struct, structs
@@ -40,6 +41,9 @@ class LogFill(Struct, frozen=True, kw_only=True):
         None if the log does not say.
     time_ns : int
         UNIX ns, 0 if the log does not say.
+    before, after : tuple
+        The account's position and balance before and after it, as far as the log says: fills of one instant follow
+        each other by these.
     """
 
     order_id: str
@@ -50,6 +54,8 @@ class LogFill(Struct, frozen=True, kw_only=True):
     fee: Decimal | None = None
     is_taker: bool | None = None
     time_ns: int = 0
+    before: tuple[Decimal | None, Decimal | None] = (None, None)
+    after: tuple[Decimal | None, Decimal | None] = (None, None)
 
     def in_btc(self, reference: Decimal | None) -> "LogFill":
         """Return it with its money in bitcoin, if `reference` (BTC per base unit) shows that it is in satoshi."""
@@ -79,12 +85,43 @@ def read_rows(rows: Iterable[Raw]) -> list[LogFill]:
     return fills
 
 
-def by_order(fills: Iterable[LogFill]) -> dict[str, list[LogFill]]:
-    """Return the fills of each order, oldest first and each once."""
+def by_order(fills: Sequence[LogFill]) -> dict[str, list[LogFill]]:
+    """Return the fills of each order, oldest first and each once.
+
+    Fills of one instant (one order that took several levels) are put in sequence by the account's position and balance
+    before and after them; where the log tells neither, they stay as it lists them.
+    """
+    if len(fills) > 1 and fills[0].time_ns > fills[-1].time_ns:
+        fills = fills[::-1]  # the newest come first
     orders: dict[str, dict[str, LogFill]] = {}
     for fill in fills:
         orders.setdefault(fill.order_id, {})[fill.trade_id] = fill
-    return {order_id: sorted(told.values(), key=_age) for order_id, told in orders.items()}
+    return {
+        order_id: [
+            fill
+            for _, instant in groupby(sorted(told.values(), key=_time), key=_time)
+            for fill in _in_sequence(list(instant))
+        ]
+        for order_id, told in orders.items()
+    }
+
+
+def _in_sequence(fills: list[LogFill]) -> list[LogFill]:
+    """Chain the fills of one instant: each begins with what the one before it left behind."""
+    for told in (0, 1):
+        if any(fill.before[told] is None or fill.after[told] is None for fill in fills):
+            continue
+        left = {fill.after[told] for fill in fills}
+        follows = {fill.before[told]: fill for fill in fills}
+        first = [fill for fill in fills if fill.before[told] not in left]
+        if len(first) != 1 or len(follows) != len(fills):
+            continue
+        chain = [first[0]]
+        while (following := follows.get(chain[-1].after[told])) is not None and len(chain) < len(fills):
+            chain.append(following)
+        if len(chain) == len(fills):
+            return chain
+    return fills
 
 
 def placed(
@@ -126,8 +163,8 @@ def placed(
 _LIQUIDITY: Final = {True: LiquiditySide.TAKER, False: LiquiditySide.MAKER}
 
 
-def _age(fill: LogFill) -> tuple[int, str]:
-    return fill.time_ns, fill.trade_id
+def _time(fill: LogFill) -> int:
+    return fill.time_ns
 
 
 def _fill(row: wire.LogRow) -> LogFill:
@@ -135,6 +172,7 @@ def _fill(row: wire.LogRow) -> LogFill:
     trade_id = check_id("tradeId of a fill", row.trade_id or row.tx_id or "")
     px = row.fill_price if row.fill_price is not None else row.price
     wire.check_numbers(row.amount, px, row.fee)
+    wire.check_numbers(row.position_before, row.position_after, row.balance_before, row.balance_after)
     if row.amount is None or px is None or not row.amount or px <= 0:
         raise ValueError(f"fill {trade_id} of {row.amount} at {px}: amount and price are needed")
     return LogFill(
@@ -146,4 +184,6 @@ def _fill(row: wire.LogRow) -> LogFill:
         fee=row.fee,
         is_taker=row.is_taker,
         time_ns=instant_ns(row.time) or instant_ns(row.created_at),
+        before=(row.position_before, row.balance_before),
+        after=(row.position_after, row.balance_after),
     )

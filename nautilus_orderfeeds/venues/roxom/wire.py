@@ -134,6 +134,10 @@ class LogRow(Struct, kw_only=True, rename="camel"):
     trade_id: str | None = None
     tx_id: str | None = None
     is_taker: bool | None = None
+    position_before: Decimal | None = None
+    position_after: Decimal | None = None
+    balance_before: Decimal | None = None
+    balance_after: Decimal | None = None
     time: Instant | None = None
     created_at: Instant | None = None
 

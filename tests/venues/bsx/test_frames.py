@@ -186,6 +186,36 @@ def test_errors_of_our_channels_are_gaps():
 @pytest.mark.parametrize(
     "raw",
     [
+        b'{"type":"error","message":"not authenticated","code":401}',
+        b'{"type":"error","message":"session expired","code":400}',
+        b'{"type":"error","message":"token","code":"UNAUTHENTICATED"}',
+        b'{"channel":"auth","type":"logged_out"}',
+        b'{"channel":"auth","type":"error","message":null,"code":null}',
+        b'{"channel":"orders","type":"error","message":null,"code":"INTERNAL"}',
+        b'{"channel":"orders","type":"unsubscribed"}',
+    ],
+)
+def test_the_end_of_what_the_feed_lives_by_is_a_gap(raw):
+    """Whoever goes on listening after it hears nothing for ever."""
+    assert [type(message) for message in decode(raw)] == [Gap]
+
+
+def test_an_error_about_something_else_is_counted_and_no_gap():
+    """A venue that does not know a ping must not be reconnected to at every one."""
+    with pytest.raises(FrameError, match="not an error"):
+        decode(b'{"type":"error","message":"unknown op","code":400}')
+
+
+@pytest.mark.parametrize("told", ["2024-06-25T12:48:08Z", "1719319688.3", "", None, 1.5, "9" * 25, "-1", True])
+def test_a_time_that_is_none_hides_no_order(told):
+    times = dict.fromkeys(("created_at_ts", "updated_at", "cancel_requested_at", "expired_at"), told)
+    (update, *_) = decode(frame(order(filled_size="0.01", avg_price="55000", **times)))
+    assert (update.status, update.filled_qty) == (VenueStatus.WORKING, Decimal("0.01"))
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
         b'{"type":"pong"}',
         b'{"type":"message","connection_id":"8fdad76b"}',
         b'{"channel":"orders","type":"subscribed"}',

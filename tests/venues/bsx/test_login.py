@@ -5,9 +5,13 @@ import json
 import pickle
 
 import pytest
+from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosedError, InvalidStatus
+from websockets.frames import Close
+from websockets.http11 import Response
 
 from nautilus_orderfeeds.feed.clock import ManualClock
-from nautilus_orderfeeds.feed.errors import FatalFeedError, FeedError, TransientFeedError
+from nautilus_orderfeeds.feed.errors import FatalFeedError, FeedError, HandshakeTimeout, TransientFeedError
 from nautilus_orderfeeds.feed.market import Channel
 from nautilus_orderfeeds.venues.bsx.market import BsxMarketFeed
 from nautilus_orderfeeds.venues.bsx.settings import BsxSettings, Secret
@@ -90,7 +94,7 @@ async def test_what_cannot_get_better_is_fatal_and_named(changed, answers, named
 
 BROKEN = {
     "configs": (PRODUCTS, said({})),
-    "keys": (PRODUCTS, CONFIGS, said({"api_keys": [{"api_secret": API_SECRET}]})),
+    "keys": (PRODUCTS, CONFIGS, said({"api_keys": [API_SECRET]})),
     "address": (PRODUCTS, CONFIGS, keys(sender="0x12")),
 }
 
@@ -100,6 +104,16 @@ async def test_what_may_pass_is_transient_and_shows_no_secret(answers):
     with pytest.raises(TransientFeedError) as caught:
         await opened(*answers)
     assert_no_secret(str(caught.value))
+
+
+async def test_an_unreadable_key_in_the_list_does_not_hide_ours(caplog):
+    """Nor is it shown: it holds a secret."""
+    rows = [{"api_secret": API_SECRET}, {"api_key": API_KEY, "sender": None, "signer": "", "expired_at": str(NOW + 1)}]
+    targets = await opened(PRODUCTS, CONFIGS, said({"api_keys": rows}), PORTFOLIO, clock=ManualClock(NOW))
+    assert targets[2] == "/users/api-key"
+    assert "unreadable" in caplog.text
+    assert "expires in" in caplog.text
+    assert_no_secret(caplog.text)
 
 
 async def test_a_failing_listing_is_a_warning_only(caplog):
@@ -198,8 +212,13 @@ class Script:
         self.heard += self.replies.pop(0)
 
     async def expect(self, predicate, timeout_secs=10.0, *, keep=False):
-        for frame in self.heard:
-            if predicate(frame):
+        for frame in list(self.heard):
+            try:
+                fits = predicate(frame)
+            except FeedError:  # as the gate does: what refuses is no data
+                self.heard.remove(frame)
+                raise
+            if fits:
                 self.heard.remove(frame)
                 if keep:
                     self.kept.append(frame)
@@ -225,6 +244,58 @@ async def test_acknowledgement_or_snapshot_confirms(confirmation):
     assert script.kept == confirmation[:1]  # delivered as data, too
     assert [sent["op"] for sent in script.sent] == ["auth", "sub"]
     assert script.sent[0]["data"]["timestamp"] == str(NOW)
+
+
+def refusal(message, code):
+    return json.dumps({"channel": "auth", "type": "error", "message": message, "code": code}).encode()
+
+
+async def test_a_login_that_was_good_is_given_up_only_for_words_about_the_key():
+    stream = OrdersStream(settings(), ManualClock(NOW))
+    with pytest.raises(FatalFeedError, match="login refused"):
+        await stream.handshake(Script([refusal("something went wrong", 400)]))
+    await stream.handshake(Script([AUTHENTICATED], [SNAPSHOT]))
+    for message, code in (("something went wrong", 400), ("internal", 13), ("too many", 429)):
+        with pytest.raises(TransientFeedError) as caught:
+            await stream.handshake(Script([refusal(message, code)]))
+        assert caught.value.retry_after_secs
+    with pytest.raises(TransientFeedError, match="unsupported"):
+        await stream.handshake(
+            Script([AUTHENTICATED], [b'{"channel":"orders","type":"error","message":"unsupported","code":400}'])
+        )
+    for message in ("api key not found", "API key expired", "invalid signature", "unauthenticated"):
+        with pytest.raises(FatalFeedError, match="check api_key"):
+            await stream.handshake(Script([refusal(message, 400)]))
+
+
+@pytest.mark.parametrize("code", ['"UNAUTHENTICATED"', "null", '"400"', "400"])
+async def test_a_refused_login_is_read_however_its_code_is_written(code):
+    frame = b'{"channel":"auth","type":"error","message":"api key not found","code":%b}' % code.encode()
+    with pytest.raises(FatalFeedError, match="api key not found"):
+        await shake([frame])
+
+
+def upgrade_refused(status):
+    return InvalidStatus(Response(status, "", Headers(), b"<html>denied</html>"))
+
+
+CLOSED = ConnectionClosedError(Close(1008, "policy"), None)
+
+
+@pytest.mark.parametrize("refused", [upgrade_refused(401), upgrade_refused(403), CLOSED], ids=["401", "403", "1008"])
+async def test_who_refuses_a_connection_does_not_judge_the_key(refused):
+    """The upgrade carries no credentials: if it was good before, something in between has its day."""
+    market = BsxMarketFeed(settings()).stream()
+    orders = OrdersStream(settings(), ManualClock(NOW))
+    for stream in (orders, market):
+        assert isinstance(stream.classify(refused), FatalFeedError)
+    await market.handshake(Script())
+    await orders.handshake(Script([AUTHENTICATED], [SNAPSHOT]))
+    for stream in (orders, market):
+        verdict = stream.classify(refused)
+        assert isinstance(verdict, TransientFeedError)
+        assert verdict.retry_after_secs
+        assert isinstance(stream.classify(FatalFeedError("said so")), FatalFeedError)
 
 
 @pytest.mark.parametrize("channel", ['"channel":"auth",', ""])
@@ -282,3 +353,24 @@ async def test_market_handshake_restores_every_subscription(caplog):
     ]
     assert script.heard == [GREETING]
     assert "no trades of NO-PERP" in caplog.text
+
+
+class Silent(Script):
+    """A venue that sends data and acknowledges nothing."""
+
+    async def expect(self, predicate, timeout_secs=10.0, *, keep=False):
+        try:
+            return await super().expect(predicate, timeout_secs, keep=keep)
+        except TransientFeedError as exc:
+            raise HandshakeTimeout("nothing came") from exc
+
+
+async def test_market_handshake_needs_no_acknowledgement():
+    feed = BsxMarketFeed(settings())
+    feed.use_instruments([spec()])
+    feed.subscribe(Channel.QUOTES, "BTC-PERP")
+    feed.subscribe(Channel.TRADES, "BTC-PERP")
+    data = b'{"channel":"ticker","product":"BTC-PERP","type":"snapshot","data":{}}'
+    script = Silent([data], [])
+    await feed.stream().handshake(script)
+    assert script.kept == [data], "the first data is data"

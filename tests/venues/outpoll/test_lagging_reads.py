@@ -48,16 +48,6 @@ async def live_a_little(sim: Any, run: Run, trader: Trader, secs: float) -> None
 
 
 @pytest.mark.node
-@pytest.mark.timeout(60)
-@pytest.mark.parametrize("update", ["before", "after", "instead"])
-@pytest.mark.parametrize("meaning", ["a", "b", "c"])
-async def test_updates_before_after_and_instead_of_the_answer(update: str, meaning: str) -> None:
-    lag = {"history_delay_secs": 0.4, "place_update": update, "cancel_update": update, "update_meaning": meaning}
-    async with trading(lag, **FAST, trades_fields=TRADES) as (sim, run, trader):
-        await live_a_little(sim, run, trader, 15)
-
-
-@pytest.mark.node
 @pytest.mark.timeout(90)
 @pytest.mark.parametrize("lag_secs", [0.0, 1.0])
 async def test_fills_derived_from_balances_behind_a_lagging_read_side(lag_secs: float) -> None:

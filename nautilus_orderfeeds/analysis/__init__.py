@@ -6,6 +6,13 @@ to any other engine that Ibis knows. The measures are Ibis expressions, so they 
 This room knows `orders` only: no venue, no framework.
 """
 
+from importlib.util import find_spec
+
+if find_spec("ibis") is None:
+    raise ModuleNotFoundError(
+        'the analysis needs Ibis and Plotly: pip install "orderfeeds-nt-community[analysis]"', name="ibis"
+    )
+
 from nautilus_orderfeeds.analysis.measures import (
     cancel_latency,
     distribution,

@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 from nautilus_trader.model.data import QuoteTick
@@ -193,6 +194,32 @@ def test_journal_and_recording_of_one_session_have_the_same_frames(tmp_path: Pat
     done = invoke("replay", str(other), "--journal", str(journal), "--json")
     assert done.exit_code == 1
     assert json.loads(done.stdout)["checks"]["frames_not_recorded"] == told["checks"]["journal_frames"]
+
+
+def test_a_recording_without_notes_needs_a_file_of_instruments(with_orders: tuple[Path, Any], tmp_path: Path) -> None:
+    """As the config field `record` wrote them before there were notes, or a later part alone."""
+    rows = list(FrameReplayer(with_orders[0]))
+    note = json.loads(rows[0].frame)
+    path, instruments = tmp_path / "bare.jsonl", tmp_path / "instruments.json"
+    frames = [row for row in rows if row.direction is Direction.IN and row.stream == "BSX orders"]
+    path.write_bytes(b"".join(msgspec.json.encode(row.to_row()) + b"\n" for row in frames))
+    instruments.write_text(json.dumps(note["instruments"]))
+    bare = json.loads(invoke("replay", str(path), "--json").stdout)
+    assert bare["venue"] == "bsx"  # by the names of the streams
+    assert bare["events"] == []
+    assert bare["unknown_instruments"] > 0
+    told = json.loads(invoke("replay", str(path), "--instruments", str(instruments), "--json").stdout)
+    assert told["unknown_instruments"] == 0
+    assert [event["event"] for event in told["events"]][-1] == "OrderCanceled"
+    done = invoke("catalog", str(path), "--output", str(tmp_path / "catalog"))
+    assert done.exit_code == 1
+    assert "name a file of them" in done.output
+
+
+def test_a_node_goes_on_without_a_recording_it_cannot_write(tmp_path: Path) -> None:
+    (tmp_path / "no folder").write_text("")
+    run = run_short(tmp_path / "BSX-001.sqlite", record=str(tmp_path / "no folder" / "a.jsonl"))
+    assert {order.is_closed for order in run.cache.orders()} == {True}
 
 
 def test_a_recording_that_does_not_say_whose_it_is(tmp_path: Path) -> None:

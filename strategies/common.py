@@ -212,7 +212,7 @@ class QuotedStrategy(Strategy):
             self.cancel_working()
         if self.config.close_on_stop:
             self.close_out()
-        self.unsubscribe_quote_ticks(self.config.instrument_id, client_id=self.config.client_id)
+        # Quotes stay subscribed: the sandbox takes commands in when a price arrives, those just sent, too.
 
     def on_reset(self) -> None:
         """Forget everything, to be started anew."""

@@ -150,7 +150,7 @@ class ProtectionUpdate(Data):
 
 @customdataclass
 class OrderLifecycleUpdate(Data):
-    """Where one order's life stands, published whenever it moves (`moves`).
+    """Where one order's life stands, published with every event that is told of it (`moves` says what changed).
 
     Fields as of `orders.lifecycle.OrderLifecycle`, which `lifecycle` rebuilds; `ts_event` is when it moved. Times are
     UNIX ns of this machine's clock, 0 for what has not happened. `OrderLifecycles` (`adapter/lifecycle.py`) collects
@@ -170,8 +170,8 @@ class OrderLifecycleUpdate(Data):
         ``FILLED``, ``CANCELED``, ``PARTIALLY_FILLED_CANCELED``, ``EXPIRED``, ``REJECTED``, ``DENIED``; empty while it
         is not over.
     moves : str
-        What changed, comma separated: ``SUBMITTED``, ``ACCEPTED``, ``TRIGGERED``, ``FIRST_FILL``, ``COMPLETED``,
-        ``REJECTED``, ``REOPENED``.
+        What changed, comma separated: ``SUBMITTED``, ``ACCEPTED``, ``TRIGGERED``, ``FIRST_FILL``, ``FILL`` (a further
+        one), ``COMPLETED``, ``REJECTED``, ``REOPENED``; ``CHANGED`` for anything else.
     order_status, before_request : str
         The framework's status, and the last one that was not pending.
     quantity, price, filled_qty, notional, orphaned_qty : str

@@ -194,11 +194,11 @@ class OrderFeedDataClient(LiveMarketDataClient):
         try:
             messages = self._market.decode(raw)
         except FrameError as e:
-            self.malformed_frames += 1
+            self._count_malformed()
             self._log.error(str(e))
             return
         except Exception as e:
-            self.malformed_frames += 1
+            self._count_malformed()
             self._log.exception(f"{self._door.name}: public frame could not be decoded", e)
             return
         now_ns = self._clock.timestamp_ns()
@@ -213,11 +213,16 @@ class OrderFeedDataClient(LiveMarketDataClient):
             try:
                 made = ticks.make(message, now_ns)
             except ValueError as e:
-                self.malformed_frames += 1
+                self._count_malformed()
                 self._log.error(f"{self._door.name}: {type(message).__name__} of {message.symbol} is not usable: {e}")
                 continue
             for data in made:
                 self._handle_data(data)
+
+    def _count_malformed(self) -> None:
+        self.malformed_frames += 1
+        if self._session is not None:
+            self._session.count_malformed()
 
     # -- subscribe -------------------------------------------------------------------------------------------------
 

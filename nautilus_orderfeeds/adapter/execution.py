@@ -167,10 +167,15 @@ class OrderFeedExecutionClient(ExecutionLife, ExecutionReports, LiveExecutionCli
             self._log.exception(f"{self._door.name}: a frame could not be handled; it is kept in the journal", e)
 
     def _malformed(self, raw: bytes, now_ns: int, fault: str) -> None:
-        self.malformed_frames += 1
+        self._count_malformed()
         self._intake.journal.append_frame(self._door.name, raw, now_ns, fault=fault)
         if self._sessions:  # it may have been the only news of some order
             self._resolver.read_all_soon()
+
+    def _count_malformed(self) -> None:
+        self.malformed_frames += 1
+        if self._sessions:
+            self._sessions[0].count_malformed()
 
     def handle_message(self, message: VenueMessage) -> None:
         """Take in one decoded message."""
@@ -200,7 +205,8 @@ class OrderFeedExecutionClient(ExecutionLife, ExecutionReports, LiveExecutionCli
                 self._msgbus.publish(topic=f"data.{custom_data.VENUE_EVENT.topic}", msg=data)
 
     def _read_back(self, message: Readback) -> None:
-        self.malformed_frames += message.is_malformed
+        if message.is_malformed:
+            self._count_malformed()
         reason = message.reason or "stream hint"
         tracked = self._tracker.get(None, message.venue_order_id)
         if tracked is not None:

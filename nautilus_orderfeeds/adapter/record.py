@@ -82,6 +82,8 @@ class VenueRecorder:
         self.frames: Counter[str] = Counter()
         self.bytes: Counter[str] = Counter()
         self.malformed: Counter[str] = Counter()
+        #: Why the file could not be written any more: nothing is recorded from then on.
+        self.failure: OSError | None = None
         self.health: dict[str, Health] = {}
         self.instruments: list[Instrument] = []
 
@@ -113,31 +115,34 @@ class VenueRecorder:
 
     def record(self, direction: Direction, stream: str, frame: bytes) -> None:
         """Write one frame (a `FrameSink`); raises `OSError` if the file cannot be written."""
+        try:
+            self._recorder.record(direction, stream, frame)
+        except OSError as e:
+            self.failure = e
+            raise
         if direction is Direction.IN:
             self.frames[stream] += 1
             self.bytes[stream] += len(frame)
-        self._recorder.record(direction, stream, frame)
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
     async def _open(self) -> None:
         venue = market = None
         listed: list[InstrumentSpec] = []
-        file = None
+        files = [c.instruments for c in (self._exec_config, self._data_config) if c is not None and c.instruments]
+        file = files[0] if files else None
         if self._exec_config is not None:
             venue = self._door.make_venue(self._exec_config)
             marks: dict[str, int] = {}
             venue.use_marks(lambda key: marks.get(key, 0), marks.__setitem__)
             self._stack.push_async_callback(venue.close)
             await venue.open()
-            listed += await self._listing(venue)
-            file = self._exec_config.instruments
+            listed += await self._listing(venue, file)
         if self._data_config is not None:
             market = self._door.make_market(self._data_config)
             self._stack.push_async_callback(market.close)
             await market.open()
-            listed = listed or await self._listing(market)
-            file = file or self._data_config.instruments
+            listed = listed or await self._listing(market, file)
         self.instruments = self._known(listed, file)
         specs = [to_spec(instrument) for instrument in self.instruments]
         for source in (venue, market):
@@ -162,13 +167,14 @@ class VenueRecorder:
         if market is not None:
             await self._session(public[0], market.decode).start()
 
-    async def _listing(self, source: Venue | MarketFeed) -> list[InstrumentSpec]:
+    async def _listing(self, source: Venue | MarketFeed, file: str | None) -> list[InstrumentSpec]:
         try:
             return await source.instruments()
-        except FeedError:
-            if self._exec_config is not None and self._exec_config.instruments:
-                return []
-            raise
+        except FeedError as e:
+            if file is None:
+                raise
+            _log.warning("%s: no instrument listing (%s); going on with %s", self._door.name, e, file)
+            return []
 
     def _known(self, listed: Sequence[InstrumentSpec], file: str | None) -> list[Instrument]:
         now_ns = self._door.clock.time_ns()

@@ -134,6 +134,8 @@ async def _until(over: asyncio.Event, deadline: float | None, recorder: "VenueRe
         while not over.is_set():
             now = loop.time()
             wait_secs = _LOOK_SECS if deadline is None else min(_LOOK_SECS, deadline - now)
+            if recorder.failure is not None:
+                raise recorder.failure
             if wait_secs <= 0:
                 return
             line = _line(recorder, now - begun)

@@ -12,9 +12,7 @@ from typing import Any, Final
 from msgspec import Struct, structs
 from nautilus_trader.adapters.sandbox.config import SandboxExecutionClientConfig
 from nautilus_trader.adapters.sandbox.factory import SandboxLiveExecClientFactory
-from nautilus_trader.common.actor import Actor
 from nautilus_trader.config import (
-    ActorConfig,
     LiveDataEngineConfig,
     LiveExecEngineConfig,
     LiveRiskEngineConfig,
@@ -23,7 +21,6 @@ from nautilus_trader.config import (
 )
 from nautilus_trader.live.node import TradingNode
 from nautilus_trader.model.events import OrderFilled
-from nautilus_trader.model.identifiers import InstrumentId
 
 from nautilus_orderfeeds.cli.run_config import RunConfig, VenueSection
 from nautilus_orderfeeds.sim.simulation import Simulation, simulate
@@ -52,24 +49,6 @@ class Mode(Enum):
     def is_sandbox(self) -> bool:
         """Whether orders stay in the framework's sandbox."""
         return self in (Mode.SANDBOX, Mode.SANDBOX_SIMULATED)
-
-
-class PulseConfig(ActorConfig, kw_only=True, frozen=True):
-    """Configuration of `Pulse`: whose quotes to keep coming."""
-
-    instrument_ids: list[InstrumentId]
-
-
-class Pulse(Actor):
-    """Keeps quotes coming while strategies stop.
-
-    The sandbox takes commands in when a price arrives, those of a strategy that has just stopped and unsubscribed, too.
-    """
-
-    def on_start(self) -> None:
-        """Subscribe; nothing is unsubscribed when it stops."""
-        for instrument_id in self.config.instrument_ids:
-            self.subscribe_quote_ticks(instrument_id)
 
 
 class StrategyResult(Struct, frozen=True):
@@ -142,10 +121,6 @@ async def run(
         strategies = [section.strategy(section.config) for section in config.strategies]
         for strategy in strategies:
             node.trader.add_strategy(strategy)
-        if mode.is_sandbox:
-            wanted = [getattr(strategy.config, "instrument_id", None) for strategy in strategies]
-            known = [instrument_id for instrument_id in dict.fromkeys(wanted) if instrument_id is not None]
-            node.trader.add_actor(Pulse(PulseConfig(instrument_ids=known)))
         node.build()
         async with _running(node) as running:
             # After the node's own handlers, which would end it without a result.

@@ -118,6 +118,8 @@ class Resync:
                 await self._hook()
         except (FatalFeedError, TransientFeedError):
             raise
+        except FeedError as exc:  # an answer that was not understood: the message says all there is to know
+            raise TransientFeedError(f"snapshot not taken: {exc}") from exc
         except TimeoutError:
             raise TransientFeedError(f"snapshot not taken within {self._timeout_secs:g} s") from None
         except Exception as exc:

@@ -80,6 +80,10 @@ class SessionBase(ABC):
         """Beginnings of the last frames that `on_frame` failed on, at most 32 of them."""
         return list(self._delivery.malformed)
 
+    def count_malformed(self) -> None:
+        """Count a frame that its consumer has dealt with and could not read, so that the health tells of it."""
+        self._monitor.malformed()
+
     async def start(self) -> None:
         """Run the session and return when it is live for the first time.
 

@@ -59,25 +59,29 @@ REFUSALS: Final = frozenset({Ending.REJECTED, Ending.DENIED})
 
 @unique
 class Move(Word):
-    """What changed in an order's life; each order makes each of the first four at most once."""
+    """What changed in an order's life: every event is at least one. The first four are made at most once each."""
 
     SUBMITTED = "SUBMITTED"
     ACCEPTED = "ACCEPTED"
     """First proof that it lives: an accept, or a fill."""
     TRIGGERED = "TRIGGERED"
     FIRST_FILL = "FIRST_FILL"
+    FILL = "FILL"
+    """A further fill."""
     COMPLETED = "COMPLETED"
     """It is over, and was taken by the venue before: filled, canceled or expired."""
     REJECTED = "REJECTED"
     """It is over: refused by the venue, or denied here."""
     REOPENED = "REOPENED"
     """A late fill came after its cancel; the end will be told again."""
+    CHANGED = "CHANGED"
+    """Something else was told of it: a request, its refusal, new terms."""
 
 
-#: When an order was submitted, accepted, triggered, first filled and completed, UNIX ns, 0 for not: the difference of
-#: two such is a move.
-_Marks = tuple[int, int, int, int, int]
-_NOTHING: Final[_Marks] = (0, 0, 0, 0, 0)
+#: When an order was submitted, accepted, triggered, first filled and completed, UNIX ns, 0 for not; fills and events so
+#: far. The difference of two such is a move.
+_Marks = tuple[int, int, int, int, int, int, int]
+_NOTHING: Final[_Marks] = (0, 0, 0, 0, 0, 0, 0)
 _FIRSTS: Final = (Move.SUBMITTED, Move.ACCEPTED, Move.TRIGGERED, Move.FIRST_FILL)
 
 
@@ -270,7 +274,7 @@ class OrderLifecycle:
         Returns
         -------
         tuple[Move, ...]
-            What changed in the order's life; empty for most events.
+            What changed in the order's life; at least one.
         """
         before = self._marks()
         self.events += 1
@@ -280,7 +284,7 @@ class OrderLifecycle:
             status = after(self.status, self.before_request, trigger)
             if status is None:  # the engine had guessed an end, say; the orphaned fills tell of it
                 self.refused_events += 1
-                return ()
+                return (Move.CHANGED,)
             if self.status not in PENDING_STATUSES:
                 self.before_request = self.status
             self.status = status
@@ -298,19 +302,29 @@ class OrderLifecycle:
         return self._moves_from(_NOTHING if earlier is None else earlier._marks())
 
     def _marks(self) -> _Marks:
-        return self.submitted_ns, self.accepted_ns, self.triggered_ns, self.first_fill_ns, self.completed_ns
+        return (
+            self.submitted_ns,
+            self.accepted_ns,
+            self.triggered_ns,
+            self.first_fill_ns,
+            self.completed_ns,
+            self.fills,
+            self.events,
+        )
 
     def _moves_from(self, before: _Marks) -> tuple[Move, ...]:
         now = self._marks()
         if now == before:
             return ()
         moves = [move for move, was, is_ in zip(_FIRSTS, before, now, strict=False) if is_ and not was]
-        was_over, is_over = before[-1], now[-1]
-        if was_over and not is_over:
+        *_, was_over, fills_before, _ = before
+        if 0 < fills_before < self.fills:
+            moves.append(Move.FILL)
+        if was_over and not self.completed_ns:
             moves.append(Move.REOPENED)
-        elif was_over != is_over:
+        elif was_over != self.completed_ns:
             moves.append(Move.REJECTED if self.ending in REFUSALS else Move.COMPLETED)
-        return tuple(moves)
+        return tuple(moves) or (Move.CHANGED,)
 
 
 def _submitted(life: OrderLifecycle, _event: ev.OrderSubmitted, now_ns: int) -> None:

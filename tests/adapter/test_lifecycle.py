@@ -118,7 +118,7 @@ async def test_lives_on_the_bus_are_those_of_the_journal(tmp_path: Path) -> None
             assert [life.client_order_id for life in strategy.lifecycles.active()] == [ids["resting"]]
             assert {u.client_order_id for u in strategy.updates} == set(ids.values())
             told = [u.moves for u in strategy.updates if u.client_order_id == ids["part"]]
-            assert ",".join(told).split(",") == ["SUBMITTED", "ACCEPTED", "FIRST_FILL", "COMPLETED"]
+            assert ",".join(told).split(",") == ["SUBMITTED", "ACCEPTED", "FIRST_FILL", "CHANGED", "COMPLETED"]
 
             catalog = ParquetDataCatalog(str(tmp_path / "catalog"))
             catalog.write_data(sorted(strategy.updates, key=lambda update: update.ts_init))

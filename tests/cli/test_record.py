@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shlex
 import signal
 import subprocess
 import time
@@ -106,6 +107,19 @@ def test_what_is_missing_is_named(venue: SimProcess, tmp_path: Path, arguments: 
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_full_disk_ends_it_with_an_error(venue: SimProcess, tmp_path: Path) -> None:
+    """A limit on the file's size stands for the disk: what was recorded before stays readable."""
+    path = tmp_path / "feed.jsonl"
+    options = ["-o", str(path), "--streams", "public", "--duration", "30", *venue.urls]
+    script = f"ulimit -f 64; trap '' XFSZ; exec {shlex.join([*COMMAND, 'record', 'bsx', *options])}"
+    done = subprocess.run(
+        ["bash", "-c", script], capture_output=True, text=True, env=environment(), timeout=60, check=False
+    )
+    assert done.returncode == 2
+    assert "cannot write" in done.stderr.splitlines()[-1]
+    assert len(list(FrameReplayer(path))) > 10
 
 
 # -- replay ------------------------------------------------------------------------------------------------------------

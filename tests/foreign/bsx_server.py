@@ -167,7 +167,7 @@ class ForeignBsx:
                 told["last_trades"] = list(self._traded.get(order["id"], ()))
             case "the first":
                 told["last_trades"] = list(trades)[:1]
-            case "late" if trades is not ():
+            case "late" if trades:
                 told["last_trades"] = self._told_late.pop(order["id"], [])
                 self._told_late[order["id"]] = list(trades)
             case "odd":

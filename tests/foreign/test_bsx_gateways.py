@@ -120,7 +120,7 @@ async def test_a_venue_that_ignores_pings_costs_connections_and_no_fill():
             order = desk.limit()
             await desk.until(order, OrderStatus.ACCEPTED)
             for _ in range(5):
-                await asyncio.sleep(0.4)
+                await asyncio.sleep(0.9)
                 await server.fill(desk.at_venue(order), "0.002")
             await desk.until(order, OrderStatus.FILLED, 12.0)
             desk.check(order)

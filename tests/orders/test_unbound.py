@@ -46,6 +46,22 @@ def unknown(**changed: Any) -> OrderUpdate:
     return OrderUpdate(**fields)
 
 
+def test_a_clock_that_is_not_ours_says_nothing_about_ours() -> None:
+    """A venue that makes its times up would have our own order's news told as somebody else's, and counted twice."""
+    tracker = OrderTracker()
+    in_flight(tracker)
+    stranger = unknown(ts_accepted=MINUTE_NS, ts_event=MINUTE_NS)
+    assert not tracker.may_be_unidentified(stranger)
+    near = unknown(ts_event=SENT_NS + MINUTE_NS)
+    assert not tracker.compare_clocks(near, SENT_NS)
+    assert not tracker.compare_clocks(unknown(ts_event=0), SENT_NS)
+    assert not tracker.compare_clocks(unknown(source=Source.SNAPSHOT, ts_event=MINUTE_NS), SENT_NS)
+    assert not tracker.may_be_unidentified(stranger)
+    assert tracker.compare_clocks(stranger, SENT_NS), "the news of just now"
+    assert tracker.may_be_unidentified(stranger)
+    assert not tracker.compare_clocks(stranger, SENT_NS), "told once"
+
+
 @pytest.mark.parametrize(
     "told",
     [

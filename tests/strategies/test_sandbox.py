@@ -7,7 +7,6 @@ import pytest
 from nautilus_trader.adapters.sandbox.config import SandboxExecutionClientConfig
 from nautilus_trader.adapters.sandbox.factory import SandboxLiveExecClientFactory
 
-from nautilus_orderfeeds.cli.run_node import Pulse, PulseConfig
 from nautilus_orderfeeds.sim import simulate
 from strategies.common import Side
 from strategies.guard import Guard, GuardConfig
@@ -47,7 +46,6 @@ async def test_all_strategies_in_the_sandbox():
             exec_factories={"BSX": SandboxLiveExecClientFactory},
             data_factories={"BSX": BSX.data_factory},
             strategies=(*trading, monitor),
-            actors=(Pulse(PulseConfig(instrument_ids=[BSX.instrument_id])),),
         ) as run:
             await run.until(lambda: twap.done and guard.net_position() == size, "the executor and the guard to trade")
             for strategy in trading:

@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import Raw, Struct
 
 from nautilus_orderfeeds.feed.clock import Clock
-from nautilus_orderfeeds.feed.errors import FrameError, TransientFeedError
+from nautilus_orderfeeds.feed.errors import FrameError
 from nautilus_orderfeeds.orders.requests import OrderRef
 from nautilus_orderfeeds.orders.updates import OrderUpdate, Source
 from nautilus_orderfeeds.venues.bsx import wire
@@ -191,15 +191,11 @@ class OrderQueries:
 
     def _updates(self, orders: Sequence[wire.Order], source: Source) -> list[OrderUpdate]:
         updates: list[OrderUpdate] = []
-        fault: ValueError | None = None
         for order in orders:
             try:
                 updates.append(self._codec.update(order, source))
             except ValueError as exc:
                 _log.error("%s: unreadable order %.60r in an answer, going on without it: %s", VENUE, order.id, exc)
-                fault = exc
-        if fault is not None and not updates:
-            raise TransientFeedError(f"{VENUE}: unreadable order in an answer: {fault}") from None
         return updates
 
     def _never_received(self, ref: OrderRef) -> bool:

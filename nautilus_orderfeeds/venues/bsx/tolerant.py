@@ -66,29 +66,46 @@ class OrderList(Struct, frozen=True):
 def decode_orders(body: bytes) -> OrderList:
     """Read the answer to a query of orders (protocol, 4.7): a bare array; null is an empty one.
 
-    One order that cannot be read is logged, counted and left out: it must not hide the others.
+    An order that cannot be read is logged, counted and left out: it must not hide the others.
 
     Raises
     ------
     FrameError
-        If it is no list of orders, or none of them can be read.
+        If it is no list of orders.
     """
     try:
-        return OrderList(wire.ORDERS.decode(body) or [])
-    except wire.DECODE_ERRORS as exc:
+        orders = wire.ORDERS.decode(body) or []
+        for order in orders:
+            _check(order)
+        return OrderList(orders)
+    except (*wire.DECODE_ERRORS, ValueError) as exc:
         expected = f"a list of orders (protocol 4.7; {exc})"
     found: list[wire.Order] = []
     faults: list[FrameError] = []
-    for row in _rows(body, expected):
+    rows = _rows(body, expected)
+    for row in rows:
         try:
-            found.append(decode_order(bytes(row)))
-        except wire.DECODE_ERRORS as exc:
+            found.append(_check(decode_order(bytes(row))))
+        except (*wire.DECODE_ERRORS, ValueError) as exc:
             faults.append(FrameError(VENUE, bytes(row), f"an order (protocol 6; {exc})"))
-    if faults and not found:
-        raise faults[0]
+    if faults and not found and not any(map(_has_id, rows)):
+        raise faults[0]  # no list of orders at all
     for fault in faults:
         _log.error("%s", fault)
     return OrderList(found, len(faults))
+
+
+def _check(order: wire.Order) -> wire.Order:
+    """Return an order whose numbers are such; raises `ValueError`."""
+    wire.check_numbers(order.size, order.filled_size, order.price, order.avg_price, order.filled_fees)
+    return order
+
+
+def _has_id(row: Raw) -> bool:
+    try:
+        return bool(wire.ORDER_KEY.decode(bytes(row)).id)
+    except wire.DECODE_ERRORS:
+        return False
 
 
 def _rows(body: bytes, expected: str) -> list[Raw]:

@@ -62,8 +62,7 @@ FAILED = {
     "5xx": answer(503, b"{}"),
     "no list": answer(200, b"{}"),
     "no json": answer(200, b"<html>"),
-    "unreadable order": json_answer([order(size="NaN", status="DONE", client_order_id="ab")]),
-    "unknown status": json_answer([order(status="HELD")]),
+    "no orders": json_answer([{"rows": 1}, None, "x"]),
     "dropped": Fault.CLOSE,
 }
 
@@ -75,6 +74,51 @@ async def test_a_failed_reading_is_no_truth(said):
             await Asked(said)(question)
 
 
+UNREADABLE = {
+    "size is none": order(id="odd", size="NaN", status="DONE", nonce="17"),
+    "unknown status": order(id="odd", status="HELD", nonce="17"),
+    "no order": None,
+}
+
+
+@pytest.mark.parametrize("odd", UNREADABLE.values(), ids=UNREADABLE)
+async def test_an_unreadable_order_hides_no_other_and_may_be_the_one_asked_for(odd, caplog):
+    """Whatever is not found beside it is not called absent, however old it is."""
+    rows = [odd, order(id="good", status="DONE", nonce="18", cancel_reason="user")]
+    wanted = [ref(nonce=19, cid="cd"), ref(nonce=18)]
+
+    async def both(queries):
+        return await queries.open_orders(), await queries.find(wanted)
+
+    for said in ((rows, [], []), ([], rows, []), ([], [], rows)):
+        updates, found = await Asked(*said, now=NONCE + 60 * MINUTE)(both)
+        assert [update.venue_order_id for update in [*updates, *found.updates]].count("good") >= 1
+        assert found.absent == []
+    assert "odd" in caplog.text or odd is None
+    _, found = await Asked([], [], [], now=NONCE + 60 * MINUTE)(both)
+    assert found.absent == wanted
+    ended = await Asked(rows)(lambda queries: queries.closed_orders(1))
+    assert [update.venue_order_id for update in ended] == ["good"]
+
+
+async def test_an_open_list_that_is_not_served_leaves_every_end_open():
+    gone = answer(404, b"{}")
+
+    async def both(queries):
+        return await queries.open_orders(), await queries.find([ref(nonce=17)])
+
+    _, found = await Asked(gone, [], now=NONCE + 60 * MINUTE)(both)
+    assert found.absent == []
+
+
+async def test_an_unreadable_trade_hides_no_other(caplog):
+    good = trade("1", id="t1", order_id="id-0")
+    rows = [trade("x", order_id="id-0"), trade("0", order_id="id-0"), good, None]
+    (update,) = await Asked({"trades": rows})(lambda queries: queries.trades(5))
+    assert update.fills[0].trade_id == trade_id("id-0", "t1")
+    assert "an own trade" in caplog.text
+
+
 @pytest.mark.parametrize(
     "said", [answer(401, b"{}"), answer(400, b'{"code":16,"message":"expired"}'), answer(403, b"")]
 )
@@ -82,6 +126,28 @@ async def test_refused_credentials_are_fatal(said):
     with pytest.raises(FatalFeedError, match="BSX_API_KEY") as caught:
         await Asked(said)(lambda queries: queries.open_orders())
     assert API_SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "fatal"),
+    [
+        (answer(401, b"<html>"), False),
+        (answer(403, b""), False),
+        (answer(403, b'{"message":"Forbidden"}'), False),
+        (answer(401, b'{"code":14,"message":"auth backend is down"}'), False),
+        (answer(401, b'{"code":16,"message":"expired"}'), True),
+        (answer(401, b'{"message":"key revoked"}'), True),
+        (answer(403, b'{"code":7,"message":"denied"}'), True),
+        (answer(400, b'{"code":16,"message":"expired"}'), True),
+    ],
+)
+async def test_a_key_that_was_good_is_given_up_only_at_the_venue_s_own_word(said, fatal):
+    async def twice(queries):
+        await queries.open_orders()
+        await queries.open_orders()
+
+    with pytest.raises(FatalFeedError if fatal else TransientFeedError):
+        await Asked([], said)(twice)
 
 
 async def test_throttled_reads_carry_the_wait():

@@ -96,6 +96,8 @@ class _View:
         self._page = page
         self._wanted = Filter()
         self._drawn = -1
+        self._feed_states: list[tuple[str, str]] = []
+        self._feed_texts: list[ui.label] = []
         with ui.element("header").classes("top"):
             ui.label("orderfeeds").classes("name")
             self._accounts = ui.label().classes("quiet")
@@ -179,15 +181,20 @@ class _View:
 
     def _draw_feeds(self, blotters: Sequence[Blotter]) -> None:
         now_ns = time.time_ns()
-        self._feeds.clear()
-        with self._feeds:
-            for blotter in blotters:
-                for feed in blotter.feeds:
+        feeds = [feed for blotter in blotters for feed in blotter.feeds]
+        states = [(feed.name, feed.state) for feed in feeds]
+        if states != self._feed_states:
+            self._feed_states, self._feed_texts = states, []
+            self._feeds.clear()
+            with self._feeds:
+                for feed in feeds:
                     with ui.element("div").classes("feed"):
                         ui.element("i").classes(f"lamp l-{feed.state}")
                         ui.label(feed.name).classes("strong")
                         ui.label(feed.state).classes(f"l-{feed.state}")
-                        ui.label(feed.text(now_ns)).classes("quiet")
+                        self._feed_texts.append(ui.label().classes("quiet"))
+        for label, feed in zip(self._feed_texts, feeds, strict=True):  # ages go on
+            label.set_text(feed.text(now_ns))
 
     def _show_life(self, order_id: str) -> None:
         self._life.clear()

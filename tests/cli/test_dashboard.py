@@ -5,7 +5,7 @@ import importlib.util
 import json
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from nautilus_orderfeeds.cli import cli
 from nautilus_orderfeeds.orders.journal import Journal
 from tests.cli.test_watch import written
-from tests.support.browser import addresses, browser, errors, is_wider_than_screen, screen
+from tests.support.browser import addresses, browser, errors, is_wider_than_screen, screen, texts, until
 from tests.support.cli_runs import COMMAND, environment
 from tests.support.lifecycles import fill, hostile_journal
 
@@ -54,22 +54,6 @@ def journal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Journal,
 def url(journal: tuple[Journal, Path]) -> Iterator[str]:
     with dashboard(str(journal[1])) as found:
         yield found
-
-
-def until(condition: Callable[[], Any], what: str, secs: float = 20.0) -> Any:
-    deadline = time.monotonic() + secs
-    while time.monotonic() < deadline:
-        if found := condition():
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"waited {secs} s for {what}")
-
-
-def texts(driver: Any, selector: str) -> list[str]:
-    found: list[str] = driver.execute_script(
-        "return [...document.querySelectorAll(arguments[0])].map(e => e.innerText)", selector
-    )
-    return found
 
 
 def test_page_follows_the_journal_and_shows_an_order(journal: tuple[Journal, Path], url: str, tmp_path: Path) -> None:

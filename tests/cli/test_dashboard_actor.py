@@ -14,7 +14,7 @@ from nautilus_orderfeeds.cli.dashboard_actor import DashboardActor, DashboardAct
 from nautilus_orderfeeds.orders.lifecycle import Ending
 from nautilus_orderfeeds.sim import Side, simulate
 from nautilus_orderfeeds.venues.bsx import BsxLiveExecClientFactory
-from tests.support.browser import browser, need_browser
+from tests.support.browser import browser, need_browser, texts, until
 from tests.support.cli_runs import INSTRUMENT_ID, PRODUCT
 from tests.support.nodes import node_config, running_node
 
@@ -69,10 +69,9 @@ def _look(url: str, profile: Path, client_order_id: str) -> None:
     need_browser()
     with browser(profile) as driver:
         driver.get(url)
-        driver.implicitly_wait(15)
-        assert driver.find_element("css selector", ".orders .w-FILLED").text == "FILLED"
-        assert "BSX orders" in driver.find_element("css selector", ".feed").text
-        assert client_order_id[-5:] in driver.find_element("css selector", ".fills tbody").text
+        until(lambda: texts(driver, ".orders .w-FILLED") == ["FILLED"], "the order")
+        until(lambda: any("BSX orders" in text for text in texts(driver, ".feed")), "the feed")
+        until(lambda: any(client_order_id[-5:] in text for text in texts(driver, ".fills tbody tr")), "the fill")
 
 
 async def test_port_in_use_does_not_stop_the_node() -> None:

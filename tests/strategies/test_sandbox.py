@@ -55,7 +55,10 @@ async def test_all_strategies_in_the_sandbox():
             for strategy in trading:
                 assert strategy.halted == ""
                 strategy.stop()
-            await run.until(lambda: not run.cache.orders_open(), "every order to be over")
+            await run.until(
+                lambda: not run.cache.orders_open(),
+                lambda: f"every order to be over, but there are {run.cache.orders_open()}",
+            )
             monitor.stop()
             assert len(monitor.lives) == len(run.cache.orders())
             assert sim.ledger.orders() == []

@@ -1,7 +1,8 @@
 """A real headless Chromium, for tests of pages; they are skipped where it is not installed."""
 
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -99,3 +100,21 @@ def addresses(driver: Any) -> set[str]:
 
     sent = [json.loads(entry["message"])["message"] for entry in driver.get_log("performance")]
     return {m["params"]["request"]["url"] for m in sent if m["method"] == "Network.requestWillBeSent"}
+
+
+def until(condition: Callable[[], Any], what: str, secs: float = 20.0) -> Any:
+    """Wait until `condition` holds, and return what it gave."""
+    deadline = time.monotonic() + secs
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"waited {secs} s for {what}")
+
+
+def texts(driver: Any, selector: str) -> list[str]:
+    """Return the texts of the elements of a CSS selector, read at one moment."""
+    found: list[str] = driver.execute_script(
+        "return [...document.querySelectorAll(arguments[0])].map(e => e.innerText)", selector
+    )
+    return found

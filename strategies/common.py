@@ -91,7 +91,9 @@ class QuotedStrategyConfig(StrategyConfig, kw_only=True, frozen=True):
     allow_short : bool
         Whether the position may go below zero. At a spot venue: whether to sell what the account held before.
     cancel_on_stop, close_on_stop : bool
-        What to do with open orders and the position when the strategy is stopped.
+        What to do with open orders and the position when the strategy is stopped. An order sent in the very moment of
+        the stop, of which not even the execution engine has heard, cannot be cancelled any more: the framework's own
+        `manage_stop=True` waits for such orders, and closes at the market.
     max_refusals : int
         After so many orders denied or rejected in a row the strategy halts: it cancels what it has and sends no more.
     health_type : str, optional

@@ -16,7 +16,7 @@ def test_what_is_known_is_shown_as_it_is(status: OrderStatus, named: bool) -> No
     assert status_text(status, is_named=named) == status.name
 
 
-@pytest.mark.parametrize("status", [OrderStatus.SUBMITTED, *PENDING_STATUSES])
+@pytest.mark.parametrize("status", [OrderStatus.SUBMITTED, *sorted(PENDING_STATUSES, key=lambda status: status.name)])
 def test_every_open_request_is_shown_as_not_known(status: OrderStatus) -> None:
     assert limbo_of(status, is_named=True) is not None
     assert status_text(status, is_named=True).startswith(f"{status.name} (outcome unknown): ")

@@ -52,6 +52,11 @@ async def test_all_strategies_in_the_sandbox():
                 await run.until(
                     lambda strategy=strategy: run.cache.orders(strategy_id=strategy.id), f"orders of {strategy.id}"
                 )
+            # What was sent in the moment of a stop cannot be cancelled (`cancel_on_stop`).
+            await run.until(
+                lambda: not any(order.is_active_local or order.is_inflight for order in run.cache.orders()),
+                "every order to be answered",
+            )
             for strategy in trading:
                 assert strategy.halted == ""
                 strategy.stop()

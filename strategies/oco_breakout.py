@@ -13,7 +13,7 @@ from nautilus_trader.common.config import NonNegativeInt, PositiveInt
 from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.model.data import QuoteTick
 from nautilus_trader.model.enums import ContingencyType, OrderStatus, OrderType, TriggerType
-from nautilus_trader.model.events import OrderEvent, OrderFilled
+from nautilus_trader.model.events import OrderDenied, OrderEvent, OrderFilled, OrderRejected
 from nautilus_trader.model.objects import Price, Quantity
 from nautilus_trader.model.orders import LimitOrder, Order, OrderList, StopMarketOrder
 
@@ -152,6 +152,9 @@ class OcoBreakout(QuotedStrategy):
 
     def on_order_event(self, event: OrderEvent) -> None:
         """Cancel the other entry at the first fill of one: waiting for a quote could let both fill."""
+        is_exit = any(order.client_order_id == event.client_order_id for order in self._protection)
+        if is_exit and isinstance(event, OrderDenied | OrderRejected):
+            return  # no reason to halt, which would leave the position alone: the strategy watches the exits itself
         super().on_order_event(event)
         if not isinstance(event, OrderFilled) or self.config.entry is not Entry.STOPS:
             return
@@ -210,12 +213,14 @@ class OcoBreakout(QuotedStrategy):
             return
         sides = self._sides
         if self.config.entry is Entry.OCO and len(sides) > 1:
-            self._entries = self._send_pair(
+            pair = self._pair(
                 [
                     Leg(OrderType.STOP_MARKET, side, quantity, self._trigger_price(side), f"ENTRY-{side.value}")
                     for side in sides
                 ]
             )
+            self._entries = pair.orders
+            self._send_list(pair)
             return
         for side in sides:
             order = self.order_factory.stop_market(
@@ -282,7 +287,7 @@ class OcoBreakout(QuotedStrategy):
             sl_tags=["STOP-LOSS"],
         )
         first, *self._protection = bracket.orders
-        self.submit_order_list(bracket, client_id=self.config.client_id, params=self.config.order_params)
+        self._send_list(bracket)
         return first
 
     # -- in a position ---------------------------------------------------------------------------------------------
@@ -303,12 +308,15 @@ class OcoBreakout(QuotedStrategy):
             return
         side = Side.BUY if net > 0 else Side.SELL
         entry = self._average()
-        self._protection = self._send_pair(
+        pair = self._pair(
             [
                 Leg(OrderType.LIMIT, side.opposite, quantity, self._take_profit(side, entry), "TAKE-PROFIT"),
                 Leg(OrderType.STOP_MARKET, side.opposite, quantity, self._stop_loss(side, entry), "STOP-LOSS"),
             ]
         )
+        # Known before it is sent: a refusal may come at once.
+        self._protection = pair.orders
+        self._send_list(pair)
 
     def _watch_position(self, quote: QuoteTick) -> None:
         net = self.net_position()
@@ -377,8 +385,8 @@ class OcoBreakout(QuotedStrategy):
     def _stop_loss(self, side: Side, entry: Decimal) -> Price:
         return self.price(entry - side.sign * self.config.stop_loss_ticks * self.tick, side.opposite, into=True)
 
-    def _send_pair(self, legs: list[Leg]) -> list[Order]:
-        """Submit orders of which one cancels the other, as one list (the order factory makes no such pairs)."""
+    def _pair(self, legs: list[Leg]) -> OrderList:
+        """Make orders of which one cancels the other (the order factory makes no such pairs)."""
         factory = self.order_factory
         list_id = factory.generate_order_list_id()
         ids = [factory.generate_client_order_id() for _ in legs]
@@ -402,7 +410,7 @@ class OcoBreakout(QuotedStrategy):
                 orders.append(LimitOrder(price=leg.price, **common))
             else:
                 orders.append(StopMarketOrder(trigger_price=leg.price, trigger_type=TriggerType.DEFAULT, **common))
-        self.submit_order_list(
-            OrderList(list_id, orders), client_id=self.config.client_id, params=self.config.order_params
-        )
-        return orders
+        return OrderList(list_id, orders)
+
+    def _send_list(self, orders: OrderList) -> None:
+        self.submit_order_list(orders, client_id=self.config.client_id, params=self.config.order_params)

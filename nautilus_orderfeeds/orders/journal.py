@@ -34,6 +34,12 @@ _NS_PER_DAY: Final = 86_400_000_000_000
 _INSERT_EVENT: Final = "INSERT INTO events (client_order_id, recorded_ns, kind, body) VALUES (?,?,?,?)"
 _INSERT_FRAME: Final = "INSERT INTO frames (recorded_ns, stream, fault, raw) VALUES (?,?,?,?)"
 
+#: What is wrong with a row and not with the file: a second order of one id, text or a number that is none to SQLite.
+_ROW_FAULTS: Final = (sqlite3.IntegrityError, sqlite3.DataError, ValueError, OverflowError)
+
+#: Rows that wait for a disk which cannot be written; beyond, frames are dropped: they would eat the memory too.
+_MAX_WAITING: Final = 100_000
+
 _encode = msgspec.json.Encoder().encode
 _decode_event = msgspec.json.Decoder(AnyOrderEvent).decode
 _decode_fill = msgspec.json.Decoder(OrderFilled).decode
@@ -126,6 +132,7 @@ class Journal:
         self._schedule = schedule
         self._pending: deque[tuple[str, tuple[Any, ...]]] = deque()
         self._flush_due = False
+        self._refused: tuple[tuple[Any, ...], str] = ((), "")
         self._marks: dict[str, int] = {}
         self._lock: filelock.BaseFileLock | None = None
         if path != ":memory:":
@@ -201,6 +208,12 @@ class Journal:
         self.flush()
         if self.failure is not None:
             raise JournalError(self.failure)
+        refused, why = self._refused
+        if refused is row:
+            raise JournalError(
+                f"journal {self.path} cannot take order {order.client_order_id!r} ({why}): its id was used before on "
+                "this account, or it holds text that is none; nothing is wrong with the disk"
+            )
 
     def append_event(self, client_order_id: str, event: OrderEvent, now_ns: int) -> None:
         """Record an event (committed at the end of this turn of the loop)."""
@@ -246,6 +259,8 @@ class Journal:
     def _flush_turn(self) -> None:
         self._flush_due = False
         self._write(_BATCH)
+        if self.failure is not None and len(self._pending) > _MAX_WAITING:
+            self._pending = deque(waiting for waiting in self._pending if waiting[0] is not _INSERT_FRAME)
         if self._pending and self._schedule is not None and self.failure is None:
             self._flush_due = True
             self._schedule(self._flush_turn)
@@ -260,6 +275,14 @@ class Journal:
         if not pending or self.failure is not None:
             return
         batch = [pending.popleft() for _ in range(min(limit, len(pending)))]
+        try:
+            self._commit(batch)
+        except _ROW_FAULTS:
+            self._write_singly(batch)
+        except sqlite3.Error as e:
+            self._fail(batch, e)
+
+    def _commit(self, batch: list[tuple[str, tuple[Any, ...]]]) -> None:
         # The tables do not refer to each other: events and frames, most of all rows, are written table by table.
         events, frames = [], []
         try:
@@ -274,13 +297,28 @@ class Journal:
             self._db.executemany(_INSERT_EVENT, events)
             self._db.executemany(_INSERT_FRAME, frames)
             self._db.execute("COMMIT")
-        except (sqlite3.Error, ValueError, OverflowError) as e:  # the latter two: text or a number that is none to it
+        except BaseException:
             with contextlib.suppress(sqlite3.Error):  # the connection itself may be gone
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
-            pending.extendleft(reversed(batch))
-            self.failure = f"journal {self.path} cannot be written ({e}): free space or repair the disk, then restart"
-            _log.error("%s; no new order will be sent", self.failure)
+            raise
+
+    def _write_singly(self, batch: list[tuple[str, tuple[Any, ...]]]) -> None:
+        """Write all rows but those that no disk would take: kept, one of them would keep every other from it."""
+        for n, (sql, row) in enumerate(batch):
+            try:
+                self._commit([(sql, row)])
+            except _ROW_FAULTS as e:
+                self._refused = row, str(e)
+                _log.error("journal %s: a row is left out (%s): %.300r", self.path, e, row)
+            except sqlite3.Error as e:
+                self._fail(batch[n:], e)
+                return
+
+    def _fail(self, batch: list[tuple[str, tuple[Any, ...]]], error: sqlite3.Error) -> None:
+        self._pending.extendleft(reversed(batch))
+        self.failure = f"journal {self.path} cannot be written ({error}): free space or repair the disk, then restart"
+        _log.error("%s; no new order will be sent", self.failure)
 
     def retry(self) -> bool:
         """Try again after a failed write; return whether the journal works now."""

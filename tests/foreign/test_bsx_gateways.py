@@ -113,6 +113,30 @@ async def test_an_answer_that_breaks_off_in_the_middle(streams, missing):
         assert server.calls.count(("POST", "/orders")) == 1
 
 
+PORTFOLIOS = {
+    "numbers": {"summary": {"total_account_value": "lots"}},
+    "a position": {"summary": {"total_account_value": "1"}, "positions": [{"product_id": "BTC-PERP"}]},
+    "nothing of it": {"summary": []},
+}
+
+
+@pytest.mark.parametrize("portfolio", PORTFOLIOS.values(), ids=PORTFOLIOS)
+async def test_an_account_that_cannot_be_read_any_more_keeps_no_order_from_being_followed(portfolio):
+    async with foreign_bsx(Ways(books=True)) as server, trading(server) as desk:
+        order, other = desk.limit(), desk.limit(px="49000")
+        for each in (order, other):
+            await desk.until(each, OrderStatus.ACCEPTED)
+        server.ways.books, server.ways.portfolio = False, portfolio
+        await server.drop_all()
+        await server.fill(desk.at_venue(order), "0.004")
+        await desk.run.until(lambda: desk.health.connects == 2 and desk.health.state.value == "LIVE", "the feed", 12.0)
+        desk.strategy.cancel_order(other)
+        await desk.until(other, OrderStatus.CANCELED)
+        await server.fill(desk.at_venue(order), "0.006")
+        await desk.until(order, OrderStatus.FILLED)
+        desk.check(order, other)
+
+
 async def test_a_venue_that_ignores_pings_costs_connections_and_no_fill():
     async with foreign_bsx(Ways(pongs=False)) as server:
         async with trading(server, stale_after_secs=0.3) as desk:

@@ -212,9 +212,89 @@ def test_failed_write_refuses_the_order_and_loses_nothing(tmp_path: Path) -> Non
     journal.close()
 
 
+def test_a_second_order_of_one_id_is_no_failure_of_the_disk(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It alone is refused: nobody is told to free space, and every other row is written, before it and after it."""
+    turns: list[Callable[[], None]] = []
+    journal = Journal(path_of(tmp_path), "BSX-001", schedule=turns.append)
+    journal.record_intent(terms("O-1"), (), 1)
+    journal.append_event("O-1", fill(1), 1)
+    journal.append_frame("BSX", b"before", 1)
+    with pytest.raises(JournalError, match=r"'O-1'.*UNIQUE.*nothing is wrong with the disk"):
+        journal.record_intent(terms("O-1"), ("other",), 2)
+    assert journal.failure is None
+    assert "left out" in caplog.text
+    journal.append_event("O-1", fill(2), 3)
+    journal.record_intent(terms("O-2"), (), 4)
+    journal.close()
+
+    again = Journal(path_of(tmp_path), "BSX-001")
+    assert [record.client_order_id for record in again.load()] == ["O-1", "O-2"]
+    assert [record.refs for record in again.load()] == [(), ()]
+    assert again.fills() == [("O-1", fill(1)), ("O-1", fill(2))]
+    assert again._db.execute("SELECT raw FROM frames").fetchall() == [(b"before",)]
+    again.close()
+
+
+def test_what_sqlite_cannot_take_keeps_nothing_else_from_it(tmp_path: Path) -> None:
+    journal = Journal(path_of(tmp_path), "BSX-001")
+    with pytest.raises(JournalError, match="cannot take order"):
+        journal.record_intent(terms("O-2"), (), 2**70)
+    journal.append_event("O-2", fill(1), 2**70)
+    journal.record_intent(terms("O-3"), (), 3)
+    assert [record.client_order_id for record in journal.load()] == ["O-3"]
+    journal.close()
+
+
+def test_a_disk_that_stays_full_does_not_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nautilus_orderfeeds.orders.journal._MAX_WAITING", 50)
+    journal = Journal(path_of(tmp_path), "BSX-001", schedule=lambda turn: turn())
+    journal._db.execute("PRAGMA query_only = ON")
+    for n in range(200):
+        journal.append_frame("BSX", b"x", n)
+    journal.append_event("O-1", fill(), 1)
+    assert len(journal._pending) <= 52
+    journal._db.execute("PRAGMA query_only = OFF")
+    assert journal.retry()
+    assert journal.fills() == [("O-1", fill())], "frames may go, events may not"
+    journal.close()
+
+
+FULL = """
+import resource, signal, sys
+from nautilus_orderfeeds.orders.journal import Journal, JournalError
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+journal = Journal(sys.argv[1], "BSX-001")
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+n = 0
+try:
+    while n < 10_000:
+        journal.set_mark(f"{n}" + "x" * 500, n)
+        if journal.failure is not None:
+            raise JournalError(journal.failure)
+        n += 1
+except JournalError as e:
+    print(n, e)
+"""
+
+
+def test_a_file_that_cannot_grow_says_so_and_keeps_all_that_was_taken(tmp_path: Path) -> None:
+    """A limit on the file's size stands for the disk."""
+    said = subprocess.run(
+        [sys.executable, "-c", FULL, path_of(tmp_path)], capture_output=True, text=True, timeout=60, check=True
+    )
+    taken, message = said.stdout.split(" ", 1)
+    assert 0 < int(taken) < 10_000
+    assert "cannot be written" in message
+    assert "free space" in message
+    journal = Journal(path_of(tmp_path), "BSX-001")
+    assert journal._db.execute("SELECT count(*) FROM marks").fetchone() == (int(taken),)
+    journal.record_intent(terms(), (), 1)
+    journal.close()
+
+
 def test_marks_are_told_although_the_file_is_lost(tmp_path: Path) -> None:
     """The account is read by its watermark: a lost journal must not keep anybody from knowing what became of orders."""
-    journal = Journal(tmp_path / "journal.db", "TEST-001")
+    journal = Journal(str(tmp_path / "journal.db"), "TEST-001")
     journal.set_mark("synced_ns", 5)
     assert journal.mark("never set") == 0
     journal._db.close()

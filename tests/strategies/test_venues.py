@@ -91,7 +91,8 @@ async def test_market_orders_in_base_units_at_sfox():
 
 @pytest.mark.parametrize("profile", without(Feature.OCO), ids=str)
 async def test_where_the_venue_has_no_pairs_the_strategy_watches_the_exits_itself(profile: VenueProfile):
-    (breakout,) = oco_breakout(profile, entry=Entry.LIMIT, exit=Exit.OCO)
+    # Not even one refusal is left, and still the position is not left alone.
+    (breakout,) = oco_breakout(profile, entry=Entry.LIMIT, exit=Exit.OCO, max_refusals=1)
     async with live_stage(profile, breakout) as stage:
         for step in (Move(-1, 1), Move(0, 2), Move(4, 6), Move(5, 7), Move(4, 6), Move(5, 7)):
             await stage.play(step)

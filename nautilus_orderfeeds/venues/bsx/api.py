@@ -32,6 +32,9 @@ NOT_SERVED_STATUSES: Final = frozenset({404, 405, 501})
 #: Asked for without credentials (protocol, 3.1).
 _PUBLIC: Final = frozenset({"/products", "/chain/configs"})
 
+#: Whoever serves none of these is no BSX.
+_SIGNS: Final = frozenset({"/products", "/chain/configs", "/users/api-key"})
+
 #: More is noticed by the venue's login (100 s are refused).
 _MAX_SKEW_SECS: Final = 10.0
 
@@ -57,6 +60,7 @@ class BsxApi:
 
     def __init__(self, settings: BsxSettings, clock: Clock) -> None:
         self._settings = settings
+        self._clock = clock
         self._missed: set[str] = set()
         #: Whether the venue has ever taken the credentials.
         self._worked = False
@@ -112,10 +116,12 @@ class BsxApi:
                 _log.warning("%s; going on without what it would tell", exc)
             return None
 
-    async def fetch(self, path: str, params: Params = None) -> Response:
-        """Read something, undecoded; raises as `read`."""
+    async def fetch(self, path: str, params: Params = None, *, repeat: bool = True) -> Response:
+        """Read something, undecoded; raises as `read`. Tried again after a failure only if `repeat` says so."""
         try:
-            response = await self._rest.request("GET", path, params=params, auth=self._headers, priority=Priority.READ)
+            response = await self._rest.request(
+                "GET", path, params=params, auth=self._headers, priority=Priority.READ, repeat=repeat
+            )
         except (NotSent, OutcomeUnknown) as exc:
             raise Unreachable(f"{VENUE}: cannot reach {self._settings.base_url_http}: {exc}") from None
         if response.ok:
@@ -124,13 +130,14 @@ class BsxApi:
         error = error_of(response)
         if response.status in _UNAUTHORIZED_STATUSES or (error is not None and error.code == UNAUTHENTICATED):
             said = f"{VENUE}: login refused for GET {path} ({response.excerpt()})"
-            if self._worked and not _is_venues_word(response.status, error):
+            is_word = _is_venues_word(response.status, error)
+            if self._worked and not is_word:
                 # A key that has been good is not given up for what something in between says.
                 raise TransientFeedError(said, retry_after_secs=response.retry_after_secs)
+            between = "" if is_word else f"; or something in between answers for {self._settings.base_url_http}"
             raise FatalFeedError(
                 f"{said}; check that {self._settings.variable('api_key')} and {self._settings.variable('api_secret')} "
-                "belong together, to this environment, and have not expired, and that nothing in between "
-                f"(a proxy, a blocked address) answers for {self._settings.base_url_http}"
+                f"belong together, to this environment, and have not expired{between}"
             )
         if response.status in NOT_SERVED_STATUSES:
             raise NotServed(f"{VENUE}: GET {path} is not served here ({response.excerpt()})")
@@ -151,11 +158,38 @@ class BsxApi:
             If it refuses us.
         """
         try:
-            warn_of_skew(await self.fetch("/products"))
+            warn_of_skew(await self._probed())
         except Unreachable:
             raise
+        except NotServed as exc:
+            self._missed.add("/products")
+            _log.warning("%s", exc)
         except TransientFeedError as exc:
             _log.warning("%s", exc)
+
+    async def _probed(self) -> Response:
+        """Ask for the listing; a host that is silent is named at once, one that fails quickly is tried again."""
+        began_secs = self._clock.monotonic()
+        try:
+            return await self.fetch("/products", repeat=False)
+        except Unreachable:
+            if self._clock.monotonic() - began_secs >= self._settings.timeout_secs:
+                raise
+        return await self.fetch("/products")
+
+    def check_served(self) -> None:
+        """Check that something of the venue's is served at all.
+
+        Raises
+        ------
+        FatalFeedError
+            If it is some other host that answers.
+        """
+        if self._missed >= _SIGNS:
+            raise FatalFeedError(
+                f"{VENUE}: {self._settings.base_url_http} answers, but serves none of {', '.join(sorted(_SIGNS))}: "
+                "is this the venue's REST address (`base_url_http`)?"
+            )
 
     async def command(
         self,

@@ -48,6 +48,8 @@ async def log_in(api: BsxApi, settings: BsxSettings, clock: Clock) -> OrderSigne
     key = await own_key(api, settings)
     if key is not None:
         warn_of_expiry(key, clock)
+    else:
+        api.check_served()
     if key is not None and key.sender:
         account = key.sender
     elif settings.wallet_address:

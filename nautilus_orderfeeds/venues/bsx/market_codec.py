@@ -9,7 +9,6 @@ from nautilus_orderfeeds.feed.market import Book, FundingRate, IndexPrice, Marke
 from nautilus_orderfeeds.orders.words import OrderSide
 from nautilus_orderfeeds.venues.bsx import wire
 from nautilus_orderfeeds.venues.bsx.market_wire import (
-    MARKET_FRAME,
     BookFrame,
     FundingFrame,
     Level,
@@ -18,6 +17,7 @@ from nautilus_orderfeeds.venues.bsx.market_wire import (
     OracleFrame,
     TickerFrame,
     TradesFrame,
+    decode_frames,
 )
 from nautilus_orderfeeds.venues.bsx.words import VENUE, FrameType, WireChannel
 from nautilus_orderfeeds.venues.instruments import InstrumentSpec
@@ -95,12 +95,15 @@ class MarketDecoder:
             If it is malformed, of an unknown channel, or an error of the venue.
         """
         try:
-            frame = MARKET_FRAME.decode(raw)
+            frames = decode_frames(raw)
         except wire.DECODE_ERRORS as exc:
             control = wire.decode(wire.CONTROL, raw, f"{_EXPECTED} or a control frame (protocol 5.1; {exc})")
             if control.type in (FrameType.SNAPSHOT, FrameType.UPDATE, FrameType.ERROR):
                 raise FrameError(VENUE, raw, f"{_EXPECTED} ({exc})") from None
             return []
+        return [message for frame in frames for message in self._read(frame, raw)]
+
+    def _read(self, frame: MarketFrame, raw: bytes) -> list[MarketMessage]:
         match frame.type:
             case FrameType.SNAPSHOT | FrameType.UPDATE:
                 if frame.data is None:

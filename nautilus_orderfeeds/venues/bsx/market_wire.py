@@ -1,22 +1,23 @@
 """What comes over BSX's public channels, one struct a channel (protocol, 5.2)."""
 
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
 
-from nautilus_orderfeeds.venues.bsx.wire import Nanos
+from nautilus_orderfeeds.orders.decimals import ZERO
+from nautilus_orderfeeds.venues.bsx.wire import DECODE_ERRORS, Nanos
 from nautilus_orderfeeds.venues.bsx.words import FrameType
 
 Levels = list[tuple[Decimal, Decimal]]
 
 
 class BookData(Struct):
-    """Levels as (price, absolute size)."""
+    """Levels as (price, absolute size); a side without levels may be left out."""
 
-    bids: Levels | None
-    asks: Levels | None
+    bids: Levels | None = None
+    asks: Levels | None = None
     timestamp: Nanos = 0
     gsn: int = 0
 
@@ -32,17 +33,17 @@ class BookFrame(Struct, tag_field="channel", tag="book"):
 
 
 class Level(Struct):
-    """Best price of one side; both zero if the side is empty."""
+    """Best price of one side; both zero, or left out, if the side is empty."""
 
-    price: Decimal
-    size: Decimal
+    price: Decimal = ZERO
+    size: Decimal = ZERO
 
 
 class TickerData(Struct):
-    """Best bid and ask."""
+    """Best bid and ask; an empty side may be left out."""
 
-    bid: Level
-    ask: Level
+    bid: Level = msgspec.field(default_factory=Level)
+    ask: Level = msgspec.field(default_factory=Level)
     timestamp: Nanos = 0
     gsn: int = 0
 
@@ -115,3 +116,44 @@ class FundingFrame(Struct, tag_field="channel", tag="funding_rate"):
 MarketFrame = BookFrame | TickerFrame | TradesFrame | OracleFrame | FundingFrame
 
 MARKET_FRAME: Final[msgspec.json.Decoder[MarketFrame]] = msgspec.json.Decoder(MarketFrame, strict=False)
+
+#: Decimals come from the text, also where they are written as numbers.
+_object: Final = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
+
+
+def decode_frames(raw: bytes) -> list[MarketFrame]:
+    """Read a frame of a public channel; a second time, more loosely, if it does not fit.
+
+    Then keys that are null or empty text are absent, and several trades in one frame are one frame each: a change of
+    the book that is not read leaves a wrong price in it for up to a minute.
+
+    Raises
+    ------
+    msgspec.MsgspecError or UnicodeDecodeError
+        If it cannot be read at all: why it did not fit the first time.
+    """
+    try:
+        return [MARKET_FRAME.decode(raw)]
+    except DECODE_ERRORS as exc:
+        fault = exc
+    try:
+        told = _filled_in(_object.decode(raw))
+        data = told.get("data")
+        rows = data if told.get("channel") == "trades" and isinstance(data, list) else [data]
+        return [_converted(told, row) for row in rows]
+    except (*DECODE_ERRORS, RecursionError):
+        raise fault from None
+
+
+def _converted(told: dict[str, Any], data: Any) -> MarketFrame:
+    if isinstance(data, dict) and isinstance(data.get("id"), int):
+        data = data | {"id": str(data["id"])}
+    frame: MarketFrame = msgspec.convert(told | {"data": data}, MarketFrame, strict=False)
+    return frame
+
+
+def _filled_in(told: Any) -> Any:
+    """Return what is told without the keys that tell nothing."""
+    if isinstance(told, dict):
+        return {key: _filled_in(value) for key, value in told.items() if value is not None and value != ""}
+    return [_filled_in(row) for row in told] if isinstance(told, list) else told

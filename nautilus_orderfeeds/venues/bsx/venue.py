@@ -67,6 +67,8 @@ class BsxVenue:
         self._specs: dict[str, InstrumentSpec] = {}
         self._listed: dict[str, InstrumentSpec] = {}
         self._tells_positions = False
+        #: Whether orders, trades and account have been read once in this run.
+        self._has_read_all = False
         self._api: BsxApi | None = None
         self._entry: OrderEntry | None = None
         self._queries: OrderQueries | None = None
@@ -158,7 +160,7 @@ class BsxVenue:
         Raises
         ------
         FeedError
-            If any part could not be read.
+            If any part could not be read; once all could, the account may be missing.
         """
         queries = self._queries_opened()
         updates = await queries.open_orders()
@@ -167,7 +169,17 @@ class BsxVenue:
         missing = [ref for ref in refs if ref.venue_order_id not in open_ids and open_keys.isdisjoint(ref.refs)]
         found = await queries.find(missing)
         trades = await queries.trades(since_ns)
-        account, net_positions = await self._portfolio()
+        try:
+            account, net_positions = await self._portfolio()
+        except FatalFeedError:
+            raise
+        except FeedError as exc:
+            if not self._has_read_all:
+                raise
+            # Balances are read again soon; that they cannot be now must not keep orders from being followed and ended.
+            _log.error("%s: balances and positions stay as they were: %s", VENUE, exc)
+            account = net_positions = None
+        self._has_read_all = True
         return Truth(
             # Orders first: a bare trade has no terms by which an order entered elsewhere could be taken up.
             updates=[*updates, *found.updates, *trades],

@@ -18,7 +18,7 @@ from nautilus_orderfeeds.venues.bsx.settings import BsxSettings, Secret
 from nautilus_orderfeeds.venues.bsx.stream import OrdersStream
 from nautilus_orderfeeds.venues.bsx.venue import BsxVenue
 from tests.support.bsx_client import API_KEY, API_SECRET, SIGNER, SIGNER_KEY, WALLET, product, settings, spec
-from tests.support.raw_http import answer, raw_server
+from tests.support.raw_http import Fault, answer, raw_server
 
 HOUR = 3600 * 10**9
 NOW = 1_719_319_688_000_000_000
@@ -45,7 +45,7 @@ PORTFOLIO = said({"account": WALLET, "summary": {}})
 async def opened(*answers, clock=None, **changed):
     """Open against a server that answers so; close again."""
     async with raw_server(*answers) as server:
-        venue = BsxVenue(settings(server.url, **changed), clock=clock or ManualClock(NOW, autojump_secs=0.02))
+        venue = BsxVenue(settings(server.url, **changed), clock=clock or ManualClock(NOW, autojump_secs=0.2))
         try:
             await venue.open()
         finally:
@@ -126,11 +126,26 @@ async def test_the_variables_of_another_environment_are_named():
         await opened(PRODUCTS, api_secret=Secret(""), env_prefix="BSX_TESTNET_")
 
 
+async def test_a_host_that_is_no_bsx_is_named():
+    gone = answer(404, b"<html>")
+    with pytest.raises(FatalFeedError, match=r"base_url_http"):
+        await opened(gone, gone, gone)
+    await opened(gone, CONFIGS, gone)
+
+
+async def test_a_host_that_never_answers_is_named_within_seconds():
+    clock = ManualClock(NOW, autojump_secs=0.2)
+    async with raw_server(Fault.HANG) as server:
+        with pytest.raises(TransientFeedError, match=f"cannot reach {server.url}"):
+            await BsxVenue(settings(server.url), clock=clock).open()
+        assert len(server.requests) == 1
+
+
 async def test_an_unreachable_host_is_named():
     async with raw_server(b"") as server:
         url = server.url
     with pytest.raises(TransientFeedError, match=f"cannot reach {url}"):
-        await BsxVenue(settings(url), clock=ManualClock(NOW, autojump_secs=0.02)).open()
+        await BsxVenue(settings(url), clock=ManualClock(NOW, autojump_secs=0.2)).open()
 
 
 @pytest.mark.parametrize(("left", "words"), [(-1, "has expired"), (HOUR, "expires in 1.0 hours"), (1000 * HOUR, "")])

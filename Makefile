@@ -9,10 +9,18 @@ TOOLS := $(VENV)/.installed-tools
 # A uv of the user's is used if there is one; else one is installed into .tools, touching nothing outside.
 UV    := $(shell command -v uv 2>/dev/null || echo .tools/uv/bin/uv)
 
-.PHONY: demo test lint bench soak docs lock clean help
+# As pip does: where the machine has certificates of its own (behind a company's proxy), they count for uv too.
+# The second name is that of older versions of uv.
+ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem),)
+export UV_SYSTEM_CERTS ?= 1
+export UV_NATIVE_TLS ?= 1
+endif
+
+.PHONY: demo tools test lint bench soak docs lock clean help
 
 help:
 	@echo "make demo   run the demonstration: a strategy against simulated venues, checked against their ledgers"
+	@echo "make tools  install what the dashboard, the notebooks and the tests need besides"
 	@echo "make test   lint, type check and all tests"
 	@echo "make lint   lint and type check only"
 	@echo "make bench  benchmarks, beside the framework's own Binance adapter"
@@ -22,6 +30,8 @@ help:
 
 demo: $(STAMP)
 	$(VENV)/bin/orderfeeds demo
+
+tools: $(TOOLS)
 
 test: lint
 	@echo "==> tests"
@@ -51,9 +61,9 @@ $(STAMP): pyproject.toml requirements.lock $(UV)
 	$(UV) pip install --quiet --python $(PY) --constraint requirements.lock -e .
 	@touch $@
 
-# What testing, the documentation and the notebooks need besides.
+# What the dashboard, the notebooks, testing and the documentation need besides.
 $(TOOLS): $(STAMP)
-	@echo "==> installing what tests, docs and notebooks need (once)"
+	@echo "==> installing what the dashboard, notebooks, tests and docs need (once)"
 	$(UV) pip install --quiet --python $(PY) -r requirements.lock
 	@touch $@
 

@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -103,6 +104,22 @@ def secs(ns: int | None) -> str:
     if magnitude < 120_000_000_000:
         return f"{ns / 1e9:.2f} s"
     return f"{ns / 60e9:.1f} min"
+
+
+def make_journal_folder(folder: Path) -> None:
+    """Make a folder for the journals of simulated venues (`--keep`).
+
+    Raises
+    ------
+    CliError
+        If it cannot be made, or has journals already: another simulation does not know the orders in them.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise CliError(f"folder {folder} cannot be made: {e.strerror}") from None
+    if any(folder.glob("*.sqlite")):
+        raise CliError(f"folder {folder} has journals of an earlier run: name an empty one (--keep)")
 
 
 def run_async[T](main: Coroutine[Any, Any, T]) -> T:

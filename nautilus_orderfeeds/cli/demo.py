@@ -21,6 +21,7 @@ from nautilus_orderfeeds.cli.console import (
     CliError,
     busy,
     err,
+    make_journal_folder,
     out,
     print_json,
     run_async,
@@ -61,12 +62,7 @@ def command(names: tuple[str, ...], seed: int, plain: bool, as_json: bool, keep:
         entries = _entries(names, console)
         from nautilus_orderfeeds.cli import demo_run
     folder = Path(keep) if keep else Path(tempfile.mkdtemp(prefix="orderfeeds-demo-"))
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as e:
-        raise CliError(f"folder {folder} cannot be made: {e.strerror}") from None
-    if any(folder.glob("*.sqlite")):
-        raise CliError(f"folder {folder} has journals of an earlier run: name an empty one (--keep)")
+    make_journal_folder(folder)
     try:
         result = run_async(demo_run.run(entries, seed, console, folder))
     except asyncio.CancelledError:

@@ -14,6 +14,7 @@ from nautilus_orderfeeds.cli.console import (
     CliError,
     busy,
     err,
+    make_journal_folder,
     out,
     print_json,
     run_async,
@@ -36,6 +37,12 @@ _CHOOSE: Final = "choose where to trade: --simulate, --sandbox, --sandbox --simu
 @click.option(
     "--duration", type=click.FloatRange(min=0, min_open=True), metavar="SECS", help="How long; default: until Ctrl-C."
 )
+@click.option(
+    "--keep",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIRECTORY",
+    help="With --simulate: folder in which to keep the journals, for `orderfeeds timeline`.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON and no log.")
 def command(
     config: Path,
@@ -45,6 +52,7 @@ def command(
     yes_trade_live: bool,
     check: bool,
     duration: float | None,
+    keep: Path | None,
     as_json: bool,
 ) -> None:
     """Run the venues and strategies of a CONFIG file (.toml or .json) in a trading node.
@@ -64,14 +72,22 @@ def command(
         _preflight(found, as_json)
         if not yes_trade_live:
             _confirm(found)
+    if keep is not None:
+        if mode is not run_node.Mode.SIMULATE:
+            raise CliError("--keep goes with --simulate alone: live journals are where the file says (field `journal`)")
+        make_journal_folder(keep)
     console = err(plain=True) if as_json else out()
-    result = run_async(
-        run_node.run(found, mode, duration, quiet=as_json, tell=lambda text: console.print(text, markup=False))
-    )
+
+    def tell(text: str) -> None:
+        console.print(text, markup=False, soft_wrap=True)
+
+    result = run_async(run_node.run(found, mode, duration, quiet=as_json, tell=tell, keep=keep))
     if as_json:
         print_json(result)
     else:
         _report(result)
+    if mode is run_node.Mode.SIMULATE:
+        _say_journals(found, keep)
     if result.interrupted and duration is not None:
         raise SystemExit(EXIT_INTERRUPTED)
     raise SystemExit(EXIT_BAD if result.problems else EXIT_OK)
@@ -163,6 +179,23 @@ def _confirm(found: "RunConfig") -> None:
             typed = ""
         if typed.strip() != account:
             raise CliError(f"not confirmed: expected {account!r}; nothing was sent (--yes-trade-live does not ask)")
+
+
+def _say_journals(found: "RunConfig", keep: Path | None) -> None:
+    """Say where the journals are, or that one that the file names was left alone."""
+    from nautilus_orderfeeds.cli.run_node import journal_path
+
+    for venue in found.venues:
+        named = venue.exec_fields.get("journal")
+        if keep is not None:
+            text = f"journal: {journal_path(keep, venue)} (see it with `orderfeeds timeline`)"
+        elif named:
+            text = (
+                f"journal {named} is for the venue itself and was not touched; --keep DIRECTORY keeps a simulated one"
+            )
+        else:
+            continue
+        err().print(text, style="dim", markup=False, highlight=False, soft_wrap=True)
 
 
 def _report(result: "RunResult") -> None:

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from enum import Enum, unique
+from pathlib import Path
 from typing import Any, Final
 
 from msgspec import Struct, structs
@@ -95,7 +96,13 @@ class RunResult(Struct, frozen=True):
 
 
 async def run(
-    config: RunConfig, mode: Mode, secs: float | None, *, quiet: bool, tell: Callable[[str], None]
+    config: RunConfig,
+    mode: Mode,
+    secs: float | None,
+    *,
+    quiet: bool,
+    tell: Callable[[str], None],
+    keep: Path | None = None,
 ) -> RunResult:
     """Run a configuration.
 
@@ -109,6 +116,8 @@ async def run(
         Whether stdout is somebody else's: the framework's log then goes to its file only.
     tell : Callable[[str], None]
         Takes progress in words.
+    keep : Path, optional
+        Folder for the journals of simulated venues; None: they leave none.
     """
     over = asyncio.Event()
     async with contextlib.AsyncExitStack() as stack:
@@ -117,7 +126,7 @@ async def run(
             for venue in config.venues:
                 sim = simulate(venue.entry.name, seed=config.simulate.seed)
                 sims[venue.entry.name] = await stack.enter_async_context(sim)
-        node = make_node(config, mode, sims, quiet=quiet)
+        node = make_node(config, mode, sims, quiet=quiet, keep=keep)
         strategies = [section.strategy(section.config) for section in config.strategies]
         for strategy in strategies:
             node.trader.add_strategy(strategy)
@@ -139,7 +148,14 @@ async def run(
         return _result(node, config, mode, elapsed, found, problems, interrupted=over.is_set())
 
 
-def make_node(config: RunConfig, mode: Mode, sims: dict[str, Simulation], *, quiet: bool) -> TradingNode:
+def journal_path(folder: Path, venue: VenueSection) -> Path:
+    """Return where the journal of a simulated venue is kept."""
+    return folder / f"{venue.entry.client_name}.sqlite"
+
+
+def make_node(
+    config: RunConfig, mode: Mode, sims: dict[str, Simulation], *, quiet: bool, keep: Path | None = None
+) -> TradingNode:
     """Return the node without its strategies; `sims` are the running simulations by venue (empty if not simulated)."""
     settings = config.settings
     node = TradingNode(
@@ -162,7 +178,7 @@ def make_node(config: RunConfig, mode: Mode, sims: dict[str, Simulation], *, qui
             exec_clients={
                 v.entry.client_name: sandbox_config(config, v)
                 if mode.is_sandbox
-                else exec_config(v, sims.get(v.entry.name))
+                else exec_config(v, sims.get(v.entry.name), keep)
                 for v in config.venues
             },
             timeout_connection=settings.timeout_connection_secs,
@@ -180,11 +196,12 @@ def make_node(config: RunConfig, mode: Mode, sims: dict[str, Simulation], *, qui
     return node
 
 
-def exec_config(venue: VenueSection, sim: Simulation | None) -> Any:
-    """Return an execution client's config: as the file has it, or for a simulation."""
+def exec_config(venue: VenueSection, sim: Simulation | None, keep: Path | None = None) -> Any:
+    """Return an execution client's config: as the file has it, or for a simulation (whose journal is in `keep`)."""
     if sim is None:
         return venue.entry.exec_config(**venue.exec_fields)
-    return _for(sim.exec_config(), venue.exec_fields)
+    own = {} if keep is None else {"journal": str(journal_path(keep, venue))}
+    return _for(sim.exec_config(**own), venue.exec_fields)
 
 
 def data_config(venue: VenueSection, sim: Simulation | None) -> Any:
@@ -236,7 +253,11 @@ async def _start(
         if over.is_set():
             return []
         if running.done() or time.monotonic() > deadline:
-            return ["the strategies did not start: a client could not connect or reconcile; see the log"]
+            raised = running.exception() if running.done() and not running.cancelled() else None
+            cause = (
+                "a client could not connect or reconcile" if raised is None else f"{type(raised).__name__}: {raised}"
+            )
+            return [f"the strategies did not start ({cause}); see the log"]
         await asyncio.sleep(_LOOK_SECS)
     return []
 

@@ -103,7 +103,8 @@ def _to_paste(entry: registry.VenueEntry, sim: "Simulation") -> str:
         ("data_config", entry.data_config, sim.data_config()),
     ]
     names = ", ".join(sorted(kind.__name__ for _, kind, _ in configs))
-    lines = ["# shell", *secrets, f"orderfeeds check {entry.name} {urls}", "", "# Python"]
+    lines = ["# shell", *secrets, f"orderfeeds check {entry.name} {urls}", ""]
+    lines += ["# Python", "# (with the name of a file as journal, `orderfeeds timeline` shows the orders)"]
     lines.append(f"from {entry.module.__name__} import {names}")
     lines.extend(f"\n{name} = {_source(config)}" for name, _, config in configs)
     return "\n".join(lines) + "\n"

@@ -128,6 +128,7 @@ RUN_HERE = {
 #: Pages whose blocks have tests of their own.
 RUN_ELSEWHERE = {
     "docs/analysis.md": "tests/analysis/test_measures.py",
+    "docs/command.md": "tests/docs/test_command_page.py",
     "docs/guides/write-a-sixth-venue.md": "tests/docs/test_sixth_venue.py",
     "docs/recording.md": "tests/adapter/test_catalog.py",
 }

@@ -40,10 +40,10 @@ class Level(Struct):
 
 
 class TickerData(Struct):
-    """Best bid and ask; an empty side may be left out."""
+    """Best bid and ask."""
 
-    bid: Level = msgspec.field(default_factory=Level)
-    ask: Level = msgspec.field(default_factory=Level)
+    bid: Level
+    ask: Level
     timestamp: Nanos = 0
     gsn: int = 0
 

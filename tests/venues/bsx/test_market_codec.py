@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nautilus_orderfeeds.feed.errors import FrameError
-from nautilus_orderfeeds.feed.market import Channel, Quote
+from nautilus_orderfeeds.feed.market import Book, Channel, FundingRate, Quote, Trade
 from nautilus_orderfeeds.orders.words import OrderSide
 from nautilus_orderfeeds.venues.bsx.market import BsxMarketFeed
 from nautilus_orderfeeds.venues.bsx.market_codec import MarketDecoder, public_trade_id
@@ -152,6 +152,36 @@ MALFORMED = {
     "an error": b'{"channel":"book","type":"error","message":"given channel/product is unsupported","code":400}',
     "an error of nobody": b'{"type":"error","message":"what?","code":400}',
 }
+
+
+BIDS, GSN = [["55000", "0.5"]], {"gsn": None, "timestamp": None}
+LOOSE = {
+    "one side of the book": ("book", {"bids": BIDS}, 1),
+    "null for no levels": ("book", {"bids": BIDS, "asks": None, **GSN}, 1),
+    "numbers": ("book", {"bids": [[55000, 0.5]], "asks": [], "gsn": "5"}, 1),
+    "numbers and nulls": ("ticker", {"bid": {"price": 1, "size": 2}, "ask": {"price": "2", "size": 1.5}, **GSN}, 1),
+    "an empty side without numbers": ("ticker", {"bid": {}, "ask": {"price": "2", "size": "1"}}, 0),
+    "an empty side of empty text": ("ticker", {"bid": {"price": "", "size": ""}, "ask": {"price": "2"}}, 0),
+    "several trades": ("trades", [{"price": "1", "size": n, "maker_side": "BUY", "id": n} for n in (1, 2)], 2),
+    "no trades": ("trades", [], 0),
+    "a rate as a number": ("funding_rate", {"funding_rate": -0.000061}, 1),
+}
+
+
+@pytest.mark.parametrize(("channel", "data", "count"), LOOSE.values(), ids=LOOSE)
+@pytest.mark.parametrize("timestamp", ["1719319688307036691", 1719319688307036691, None])
+def test_what_is_written_loosely_is_read_exactly(decoder, channel, data, count, timestamp):
+    """A change of the book that is dropped leaves a wrong price in it until the next snapshot."""
+    frame = {"channel": channel, "product": "BTC-PERP", "type": "update", "data": data, "timestamp": timestamp}
+    messages = decoder.decode(json.dumps(frame).encode())
+    assert len(messages) == count
+    for message in messages:
+        if isinstance(message, Book):
+            assert message.bids == ((Decimal(55000), Decimal("0.5")),)
+        if isinstance(message, FundingRate):
+            assert message.rate == Decimal("-0.000061")
+        if isinstance(message, Trade):
+            assert message.trade_id == str(message.size)
 
 
 @pytest.mark.parametrize("raw", MALFORMED.values(), ids=MALFORMED)

@@ -32,7 +32,9 @@ def command(journals: tuple[str, ...], host: str, port: int, allow_remote: bool,
     the address sees everything, so it listens on this machine only unless --allow-remote is given.
     """
     if importlib.util.find_spec("nicegui") is None:
-        raise CliError("the dashboard needs NiceGUI: pip install 'orderfeeds-nt-community[dashboard]' (in a clone: make tools)")
+        raise CliError(
+            "the dashboard needs NiceGUI: pip install 'orderfeeds-nt-community[dashboard]' (in a clone: make tools)"
+        )
     if not is_loopback(host):
         if not allow_remote:
             raise CliError(

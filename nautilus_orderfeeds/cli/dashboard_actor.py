@@ -173,7 +173,9 @@ class DashboardActor(Actor):
         """Listen to the bus and serve; a dashboard that cannot be served never stops the node."""
         config = self.config
         if importlib.util.find_spec("nicegui") is None:
-            self.log.error("The dashboard needs NiceGUI: pip install 'orderfeeds-nt-community[dashboard]' (in a clone: make tools)")
+            self.log.error(
+                "The dashboard needs NiceGUI: pip install 'orderfeeds-nt-community[dashboard]' (in a clone: make tools)"
+            )
             return
         from nautilus_orderfeeds.cli.dashboard_server import DashboardServer
 

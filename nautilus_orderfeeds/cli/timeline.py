@@ -106,29 +106,50 @@ def _list(journals: Sequence[str], last: int, as_json: bool) -> None:
     for reader, count, orders in listed:
         title = f"{count} orders of account {reader.account}"
         title += f", the last {len(orders)}" if count > len(orders) else ""
-        console.print(_order_table(title, orders))
+        console.print(_order_table(title, orders, console.width))
 
 
-def _order_table(title: str, orders: Sequence[JournalOrder]) -> Table:
+#: Shown from this width on, characters: an id or a status that is cut off would be of no use.
+_COLUMNS = {
+    "client order id": 0,
+    "instrument": 0,
+    "side": 0,
+    "type": 110,
+    "qty": 95,
+    "filled": 0,
+    "status": 0,
+    "to accept": 140,
+    "duration": 125,
+}
+
+
+def _order_table(title: str, orders: Sequence[JournalOrder], width: int) -> Table:
+    rows = [_cells(order) for order in orders]
+    shown = [column for column, from_width in _COLUMNS.items() if width >= from_width]
     table = Table(title=title, title_justify="left", header_style="bold")
-    for column in ("client order id", "instrument", "side", "type", "qty", "filled", "status", "to accept", "duration"):
+    for column in shown:
         right = column in ("qty", "filled", "to accept", "duration")
-        table.add_column(column, justify="right" if right else "left", no_wrap=True)
-    for order in orders:
-        state = order.state
-        life = order.lifecycle()
-        table.add_row(
-            order.client_order_id,
-            order.symbol,
-            state.side.name,
-            f"{state.type.name} {order.terms.time_in_force.name}",
-            plain(state.quantity),
-            f"{plain(state.filled_qty)} ({float(order.fill_ratio):.0%})",
-            Text(timeline_view.status_text(life), style=timeline_view.STATUS_STYLES.get(state.status, "")),
-            secs(life.time_to_accept_ns),
-            "open" if order.closed_ns is None else secs(order.duration_ns),
-        )
+        kept = column in ("client order id", "status")
+        least = max((len(str(row[column])) for row in rows), default=0) if kept else None
+        table.add_column(column, justify="right" if right else "left", no_wrap=True, min_width=least)
+    for row in rows:
+        table.add_row(*(row[column] for column in shown))
     return table
+
+
+def _cells(order: JournalOrder) -> dict[str, str | Text]:
+    state, life = order.state, order.lifecycle()
+    return {
+        "client order id": order.client_order_id,
+        "instrument": order.symbol,
+        "side": state.side.name,
+        "type": f"{state.type.name} {order.terms.time_in_force.name}",
+        "qty": plain(state.quantity),
+        "filled": f"{plain(state.filled_qty)} ({float(order.fill_ratio):.0%})",
+        "status": Text(timeline_view.status_text(life), style=timeline_view.STATUS_STYLES.get(state.status, "")),
+        "to accept": secs(life.time_to_accept_ns),
+        "duration": "open" if order.closed_ns is None else secs(order.duration_ns),
+    }
 
 
 # -- one order ---------------------------------------------------------------------------------------------------------

@@ -33,6 +33,8 @@ def test_what_a_strategy_may_use() -> None:
     """Custom data types, and the collector of order lifecycles."""
     adapter = importlib.import_module("nautilus_orderfeeds.adapter")
     assert set(adapter.__all__) >= {
+        "OrderFeedDataClient",
+        "OrderFeedExecutionClient",
         "FeedHealth",
         "OrderFeedUpdate",
         "OrderLifecycleUpdate",

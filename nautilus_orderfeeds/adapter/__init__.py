@@ -14,10 +14,14 @@ if TYPE_CHECKING:
         ProtectionUpdate,
         VenueEvent,
     )
+    from nautilus_orderfeeds.adapter.data import OrderFeedDataClient
+    from nautilus_orderfeeds.adapter.execution import OrderFeedExecutionClient
     from nautilus_orderfeeds.adapter.lifecycle import OrderLifecycles
 
 __all__ = [
     "FeedHealth",
+    "OrderFeedDataClient",
+    "OrderFeedExecutionClient",
     "OrderFeedUpdate",
     "OrderLifecycleUpdate",
     "OrderLifecycles",
@@ -25,7 +29,11 @@ __all__ = [
     "VenueEvent",
 ]
 
-_HOMES: Final = {"OrderLifecycles": "lifecycle"}
+_HOMES: Final = {
+    "OrderFeedDataClient": "data",
+    "OrderFeedExecutionClient": "execution",
+    "OrderLifecycles": "lifecycle",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -203,7 +203,11 @@ def _report(result: "RunResult") -> None:
     orders = ", ".join(f"{count} {status}" for status, count in result.orders.items()) or "none"
     console.print(f"{result.mode}, {result.secs:.0f} s; orders: {orders}; fills: {result.fills}", markup=False)
     for strategy in result.strategies:
-        console.print(f"  {strategy.strategy_id}: {strategy.halted or f'{strategy.state} at the end'}", markup=False, soft_wrap=True)
+        console.print(
+            f"  {strategy.strategy_id}: {strategy.halted or f'{strategy.state} at the end'}",
+            markup=False,
+            soft_wrap=True,
+        )
     for position in result.positions:
         console.print(f"  position left open: {position}", style="yellow", markup=False, soft_wrap=True)
     for order in result.open_orders:

@@ -141,7 +141,6 @@ def money(value: Decimal, code: str) -> Money:
     return money_and_rest(value, code)[0]
 
 
-@lru_cache(maxsize=4_096)
 def money_and_rest(value: Decimal, code: str) -> tuple[Money, Decimal]:
     """Return money, rounded half-even to the currency's own precision, and what of `value` it leaves over."""
     unit = currency(code)

@@ -45,11 +45,11 @@ class Native:
     """The framework's identifiers of one order, made once."""
 
     __slots__ = (
-        "_left_over",
         "client_order_id",
         "commission_currency",
         "instrument",
         "instrument_id",
+        "left_over",
         "order",
         "order_side",
         "order_type",
@@ -77,7 +77,7 @@ class Native:
         self.venue_order_id_text = ""
         self.venue_order_id: VenueOrderId | None = None
         #: What the rounding of the commissions left over, by currency.
-        self._left_over: dict[str, Decimal] = {}
+        self.left_over: dict[str, Decimal] = {}
 
     def commission(self, fill: ev.OrderFilled) -> Money:
         """Return what to tell as the commission of `fill`, the next of this order.
@@ -87,11 +87,11 @@ class Native:
         """
         code = fill.commission_currency or self.commission_currency
         due = fill.commission
-        if self._left_over:
-            due = EXACT.add(due, self._left_over.pop(code, ZERO))
+        if self.left_over:
+            due = EXACT.add(due, self.left_over.pop(code, ZERO))
         money, rest = _money_and_rest(due, code)
         if rest:
-            self._left_over[code] = rest
+            self.left_over[code] = rest
         return money
 
     def venue_id(self, text: str) -> VenueOrderId:
@@ -241,6 +241,13 @@ class Emitter:
             if event.fee_estimated:
                 info["fee_estimated"] = True
         qty, px, text = event.last_qty, event.last_px, event.venue_order_id
+        if native.left_over:
+            commission = native.commission(event)
+        else:
+            code = event.commission_currency or native.commission_currency
+            commission, rest = _money_and_rest(event.commission, code)
+            if rest:
+                native.left_over[code] = rest
         self._generate_filled(
             native.strategy_id,
             native.instrument_id,
@@ -253,7 +260,7 @@ class Emitter:
             _usual_quantity(qty, native.size_places) or convert.quantity(qty, native.size_places),
             _usual_price(px, native.price_places) or convert.price(px, native.price_places),
             native.quote_currency,
-            native.commission(event),
+            commission,
             _LIQUIDITY[event.liquidity_side],
             ts_event,
             info,

@@ -157,6 +157,8 @@ class OrderFeedExecutionClient(ExecutionLife, ExecutionReports, LiveExecutionCli
             for message in messages:
                 if type(message) is OrderUpdate:
                     intake.update(message, now_ns)
+                elif type(message) is AccountChanged:  # beside nearly every fill
+                    self._account.request()
                 else:
                     self.handle_message(message)
         except FrameError as e:

@@ -120,7 +120,7 @@ class Intake:
         if events:
             self._tell(tracked, events, now_ns, native)
         venue_order_id = state.venue_order_id
-        if venue_order_id != known_id and venue_order_id is not None:
+        if venue_order_id is not known_id and venue_order_id != known_id and venue_order_id is not None:
             self.journal.bind(tracked.client_order_id, venue_order_id)
             if tracker.unbound:
                 self.release_unbound()

@@ -24,7 +24,12 @@ _MAX_DIGITS = 40
 
 #: Every usual number passes through this context unchanged; any other makes it signal. That is one call in C, where
 #: the exact question is many.
-_usual = Context(prec=28, Emin=-12, Emax=27, traps=[Rounded, Subnormal, Clamped, Overflow, InvalidOperation]).plus
+_usual_context = Context(prec=28, Emin=-12, Emax=27, traps=[Rounded, Subnormal, Clamped, Overflow, InvalidOperation])
+_usual = _usual_context.plus
+
+#: Reads a number that is certainly sane; raises ArithmeticError for any other text, though it may be sane all the same.
+#: One call in C does both. Words are told apart by the caller (`is_finite`).
+usual_decimal = _usual_context.create_decimal
 
 
 def plain(value: Decimal) -> str:

@@ -32,6 +32,8 @@ _BATCH: Final = 2_000
 _NS_PER_DAY: Final = 86_400_000_000_000
 
 _INSERT_EVENT: Final = "INSERT INTO events (client_order_id, recorded_ns, kind, body) VALUES (?,?,?,?)"
+_BIND: Final = "UPDATE orders SET venue_order_id = ? WHERE client_order_id = ?"
+_CLOSE: Final = "UPDATE orders SET closed_ns = ? WHERE client_order_id = ?"
 _INSERT_FRAME: Final = "INSERT INTO frames (recorded_ns, stream, fault, raw) VALUES (?,?,?,?)"
 
 #: What is wrong with a row and not with the file: a second order of one id, text or a number that is none to SQLite.
@@ -230,13 +232,15 @@ class Journal:
 
     def bind(self, client_order_id: str, venue_order_id: str) -> None:
         """Record the venue's id of an order."""
-        self._append(
-            "UPDATE orders SET venue_order_id = ? WHERE client_order_id = ?", (venue_order_id, client_order_id)
-        )
+        self._pending.append((_BIND, (venue_order_id, client_order_id)))
+        if not self._flush_due:
+            self._arrange_flush()
 
     def close_order(self, client_order_id: str, now_ns: int | None) -> None:
         """Record that an order has ended, or (None) that it is open again."""
-        self._append("UPDATE orders SET closed_ns = ? WHERE client_order_id = ?", (now_ns, client_order_id))
+        self._pending.append((_CLOSE, (now_ns, client_order_id)))
+        if not self._flush_due:
+            self._arrange_flush()
 
     def set_mark(self, key: str, value: int) -> None:
         """Record a high-water mark (a nonce, a watermark in ns) at once."""

@@ -28,9 +28,10 @@ from nautilus_orderfeeds.orders.learning import learn
 from nautilus_orderfeeds.orders.state import End, Known, OrderState, Placement, may_follow
 from nautilus_orderfeeds.orders.transitions import PENDING_STATUSES
 from nautilus_orderfeeds.orders.updates import LIVE_STATUSES, Fill, OrderUpdate, VenueStatus
+from nautilus_orderfeeds.orders.usual import next_usual
 from nautilus_orderfeeds.orders.words import CLOSED_STATUSES, TRIGGERED_LIMIT_TYPES, LiquiditySide, OrderStatus
 
-__all__ = ["reduce", "refuse_cancel", "settle"]
+__all__ = ["reduce", "reduce_unusual", "refuse_cancel", "settle"]
 
 
 # Bound once: Python looks an enum's member up anew at every use.
@@ -55,6 +56,12 @@ def reduce(state: OrderState, update: OrderUpdate, rules: Rules) -> Events:
     list[OrderEvent]
         In the order to be told: accepted, cancel refused, updated, triggered, fills, end.
     """
+    told = next_usual(state, update)
+    return reduce_unusual(state, update, rules) if told is None else [told]
+
+
+def reduce_unusual(state: OrderState, update: OrderUpdate, rules: Rules) -> Events:
+    """Do what `reduce` does, of any update: asking all there is to ask."""
     out: Events = []
     if state.status in _NEVER_SENT and not _was_sent(state, out, update):
         return out

@@ -15,10 +15,11 @@ from typing import Any, Final
 
 from nautilus_orderfeeds.orders import events as ev
 from nautilus_orderfeeds.orders.inference import Rules
-from nautilus_orderfeeds.orders.reducer import reduce, settle
+from nautilus_orderfeeds.orders.reducer import reduce_unusual, settle
 from nautilus_orderfeeds.orders.requests import NewOrder, OrderRef
 from nautilus_orderfeeds.orders.state import OrderState, Placement, evolve
 from nautilus_orderfeeds.orders.updates import OrderUpdate, Source
+from nautilus_orderfeeds.orders.usual import next_usual
 from nautilus_orderfeeds.orders.words import CLOSED_STATUSES, OrderStatus, OrderType, TimeInForce
 
 #: Updates kept for orders not yet bound; beyond this the oldest is released as an external order's.
@@ -26,6 +27,9 @@ _MAX_UNBOUND: Final = 1_000
 
 #: `OrderTracker.arrival_ns` of a venue that does not say: longer than any request or clock takes.
 _ARRIVAL_NS: Final = 300_000_000_000
+
+# Bound once, for the path of every frame.
+_ALL_FILLED: Final = OrderStatus.FILLED
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -247,10 +251,24 @@ class OrderTracker:
         """Take in one update about `tracked` (as `find` says) and return the events."""
         state = tracked.state
         had_id = state.venue_order_id
-        events = reduce(state, update, tracked.rules)
+        told = next_usual(state, update)
+        if told is not None and tracked.is_open:
+            # The order is live under its own id, or filled, and all is told: what `_after` would ask is known.
+            tracked.in_flight = False
+            tracked.unsettled_since_ns = 0
+            if not tracked.ts_accepted:
+                tracked.ts_accepted = update.ts_accepted or state.ts_last
+            if had_id is None and state.venue_order_id is not None:
+                self._by_venue_id[state.venue_order_id] = tracked
+            if state.status is _ALL_FILLED:
+                tracked.is_open = False
+                self._open.pop(state.client_order_id, None)
+            return [told]
+        events: list[ev.OrderEvent] = [told] if told is not None else reduce_unusual(state, update, tracked.rules)
         self._after(tracked, events, now_ns, update.ts_accepted)
-        if state.venue_order_id is not None and state.venue_order_id != had_id:
-            self._by_venue_id[state.venue_order_id] = tracked
+        venue_order_id = state.venue_order_id
+        if venue_order_id is not had_id and venue_order_id is not None:
+            self._by_venue_id[venue_order_id] = tracked
         return events
 
     def settle(self, tracked: TrackedOrder, now_ns: int) -> list[ev.OrderEvent]:

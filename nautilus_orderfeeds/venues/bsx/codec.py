@@ -40,7 +40,7 @@ _POST_ONLY: Final = "post only"
 _EXPIRED: Final = "time in force gtt"
 
 #: Orders that never rest: what fills them takes.
-_NEVER_RESTS: Final = frozenset({WireTimeInForce.IOC, WireTimeInForce.FOK})
+NEVER_RESTS: Final = frozenset({WireTimeInForce.IOC, WireTimeInForce.FOK})
 
 #: 36 characters are allowed; 32 hex digits cannot collide in practice.
 _TRADE_ID_DIGITS: Final = 32
@@ -67,7 +67,7 @@ def inferred_trade_id(venue_order_id: str, cum_qty: Decimal) -> str:
     return trade_id(venue_order_id, f"cum|{plain(cum_qty)}")
 
 
-class _Named(Struct, frozen=True, gc=False):
+class Named(Struct, frozen=True, gc=False):
     """How an order is named, checked once: the venue repeats it in every update."""
 
     client_order_id: str | None
@@ -75,18 +75,20 @@ class _Named(Struct, frozen=True, gc=False):
     refs: tuple[str, ...]
 
 
-def _named(order: Order) -> _Named:
-    """Check how `order` is named.
+def name_of(order_id: str, client_order_id: str | None, nonce: int) -> Named:
+    """Check how an order is named on the wire.
 
     Raises
     ------
     ValueError
         If an id is none.
     """
-    check_id("order id", order.id)
-    if order.client_order_id:
-        check_id("client_order_id", order.client_order_id)
-    return _Named(order.client_order_id, order.nonce, refs_of(order.client_order_id, order.nonce))
+    ids = order_id + (client_order_id or "")
+    if not ids.isascii() or not ids.isprintable() or " " in ids or not order_id:  # one look at both, usually enough
+        check_id("order id", order_id)
+        if client_order_id:
+            check_id("client_order_id", client_order_id)
+    return Named(client_order_id, nonce, refs_of(client_order_id, nonce))
 
 
 class OrderCodec:
@@ -97,7 +99,7 @@ class OrderCodec:
     """
 
     def __init__(self) -> None:
-        self._resting: dict[str, _Named] = {}
+        self.resting: dict[str, Named] = {}
 
     def update(self, order: Order, source: Source, frame_ts: int = 0) -> OrderUpdate:
         """Say what `order` tells.
@@ -118,10 +120,10 @@ class OrderCodec:
         """
         order_id = order.id
         symbol = symbol_of(order.product_id)
-        named = self._resting.get(order_id)
+        named = self.resting.get(order_id)
         rested = named is not None
         if named is None or named.client_order_id != order.client_order_id or named.nonce != order.nonce:
-            named = _named(order)
+            named = name_of(order_id, order.client_order_id, order.nonce)
         size, filled, trades = order.size, order.filled_size, order.last_trades
         check_numbers(size, filled, order.price, order.avg_price, order.stop_price, order.filled_fees)
         if (size.is_signed() and size) or (filled is not None and filled.is_signed() and filled):
@@ -134,19 +136,19 @@ class OrderCodec:
                 asked = order.cancel_requested and not order.cancel_reject_reason
                 status = VenueStatus.PENDING_CANCEL if asked else VenueStatus.WORKING
                 if not rested:
-                    self._resting[order_id] = named
+                    self.resting[order_id] = named
             case WireStatus.DONE:
-                status, reason, due_post_only = _end(order)
+                status, reason, due_post_only = end_of(order.reject_reason, order.cancel_reason, size, filled)
                 if reason:
                     seldom["reason"], seldom["due_post_only"] = reason, due_post_only
-                self._resting.pop(order_id, None)
+                self.resting.pop(order_id, None)
             case WireStatus.PENDING:
                 status = VenueStatus.PENDING
             case WireStatus.STOP_ACCEPTED:
                 status = VenueStatus.WAITING
         if order.post_only:
             liquidity = LiquiditySide.MAKER
-        elif is_market or order.time_in_force in _NEVER_RESTS:
+        elif is_market or order.time_in_force in NEVER_RESTS:
             liquidity = LiquiditySide.TAKER
         else:
             liquidity = LiquiditySide.MAKER if rested else LiquiditySide.NO_LIQUIDITY_SIDE
@@ -157,9 +159,9 @@ class OrderCodec:
             status,
             named.client_order_id or None,
             symbol,
-            _SIDES[order.side],
+            SIDES[order.side],
             _TYPES[order.order_stop_type][order.type],
-            _TIMES_IN_FORCE[order.time_in_force],
+            TIMES_IN_FORCE[order.time_in_force],
             size or None,
             # The price of a market order is its worst acceptable one, no term of the order.
             None if is_market else order.price or None,
@@ -180,11 +182,13 @@ _STOPS: Final = frozenset({WireStopType.STOP_LOSS, WireStopType.TAKE_PROFIT})
 # Bound once: Python looks an enum's member up anew at every use.
 _MARKET: Final = WireOrderType.MARKET
 _STOP: Final = WireOrderType.STOP
+_FILLED: Final = VenueStatus.FILLED
+_REJECTED: Final = VenueStatus.REJECTED
 
 #: Our words for the wire's, asked once for each.
-_SIDES: Final = {word: side_of(word) for word in WireSide}
+SIDES: Final = {word: side_of(word) for word in WireSide}
 _TYPES: Final = {stop: {word: type_of(word, stop) for word in WireOrderType} for stop in WireStopType}
-_TIMES_IN_FORCE: Final = {word: time_in_force_of(word) for word in WireTimeInForce}
+TIMES_IN_FORCE: Final = {word: time_in_force_of(word) for word in WireTimeInForce}
 
 
 @lru_cache(maxsize=1_000)
@@ -257,7 +261,7 @@ def own_fill(
         last_px=price,
         commission=fee + sequencer_fee if fee is not None and sequencer_fee else fee,
         commission_currency=SETTLEMENT,
-        liquidity_side=_INDICATED.get(trade.liquidity_indicator[:1], liquidity),
+        liquidity_side=INDICATED.get(trade.liquidity_indicator[:1], liquidity),
         ts_event=trade.time or ts_event,
         venue_trade_id=venue_trade_id,
         ends_at=ends_at,
@@ -289,7 +293,7 @@ def _fills(
 
 
 #: The indicator's words are not published: its first letter tells.
-_INDICATED: Final = {
+INDICATED: Final = {
     "M": LiquiditySide.MAKER,
     "m": LiquiditySide.MAKER,
     "T": LiquiditySide.TAKER,
@@ -297,23 +301,30 @@ _INDICATED: Final = {
 }
 
 
-def _end(order: Order) -> tuple[VenueStatus, str, bool]:
+def end_of(
+    reject_reason: str | None, cancel_reason: str | None, size: Decimal, filled: Decimal | None
+) -> tuple[VenueStatus, str, bool]:
     """Tell the meanings of DONE apart: the first match counts (protocol, 12.3).
 
     The refusals hold only if the order was never live; that the reducer knows, and makes them cancels if it was.
+
+    Returns
+    -------
+    (VenueStatus, str, bool)
+        The status, the venue's reason, and whether that is a post-only refusal.
     """
-    if order.reject_reason:
-        return VenueStatus.REJECTED, order.reject_reason, False
-    filled = order.filled_size or ZERO
-    if ZERO < order.size <= filled:
-        return VenueStatus.FILLED, "", False
-    reason = order.cancel_reason or ""
+    if reject_reason:
+        return _REJECTED, reject_reason, False
+    filled = filled or ZERO
+    if ZERO < size <= filled:
+        return _FILLED, "", False
+    reason = cancel_reason or ""
     word = reason.casefold()
     if word.startswith(_EXPIRED):
         return VenueStatus.EXPIRED, reason, False
     if not filled:
         if word.startswith(_POST_ONLY):
-            return VenueStatus.REJECTED, reason, True
+            return _REJECTED, reason, True
         if word.startswith(_REFUSALS) and not word.startswith(_TPSL_ENDED):
-            return VenueStatus.REJECTED, reason, False
+            return _REJECTED, reason, False
     return VenueStatus.CANCELED, reason, False

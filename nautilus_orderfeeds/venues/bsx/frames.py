@@ -16,6 +16,7 @@ from nautilus_orderfeeds.venues.bsx import wire
 from nautilus_orderfeeds.venues.bsx.codec import OrderCodec
 from nautilus_orderfeeds.venues.bsx.control import channel_of, control_of
 from nautilus_orderfeeds.venues.bsx.tolerant import decode_order
+from nautilus_orderfeeds.venues.bsx.usual import UsualReader
 from nautilus_orderfeeds.venues.bsx.words import VENUE, FrameType, WireChannel
 
 _log = logging.getLogger(__name__)
@@ -51,8 +52,10 @@ class PrivateDecoder:
 
     def __init__(self, codec: OrderCodec) -> None:
         self._codec = codec
+        #: The way in, `decode_any` but for the usual frames. The same, and quicker.
+        self.decode: Final = UsualReader(codec, self.decode_any).decode
 
-    def decode(self, raw: bytes) -> list[VenueMessage]:
+    def decode_any(self, raw: bytes) -> list[VenueMessage]:
         """Decode one frame.
 
         Returns

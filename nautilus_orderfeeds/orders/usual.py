@@ -1,0 +1,192 @@
+"""The two usual statements of a venue, taken in at one go: the order is live, and it has traded once more.
+
+Nearly every statement is one of them, and most of what `reducer.reduce` asks does not arise there. Each function asks
+first whether all of that is so, and changes nothing if it is not; if it is, it tells and remembers exactly what
+`reduce` would (a test compares the two over random lives). `reduce` is where the laws are explained.
+"""
+
+from typing import Final
+
+from nautilus_orderfeeds.orders import events as ev
+from nautilus_orderfeeds.orders.decimals import EXACT, exact_sum
+from nautilus_orderfeeds.orders.state import End, OrderState, Placement
+from nautilus_orderfeeds.orders.updates import OrderUpdate, VenueStatus
+from nautilus_orderfeeds.orders.words import LiquiditySide, OrderStatus
+
+#: Sums of events are exact whatever the caller's context.
+_fma: Final = EXACT.fma
+
+# Bound once: Python looks an enum's member up anew at every use.
+_WORKING: Final = VenueStatus.WORKING
+_FILLED: Final = VenueStatus.FILLED
+_SUBMITTED: Final = OrderStatus.SUBMITTED
+_ACCEPTED: Final = OrderStatus.ACCEPTED
+_PARTIALLY_FILLED: Final = OrderStatus.PARTIALLY_FILLED
+_ALL_FILLED: Final = OrderStatus.FILLED
+_AT_VENUE: Final = Placement.VENUE
+_UNKNOWN_SIDE: Final = LiquiditySide.NO_LIQUIDITY_SIDE
+
+
+def next_usual(state: OrderState, update: OrderUpdate) -> ev.OrderAccepted | ev.OrderFilled | None:
+    """Take in `update` if it is one of the two. Then nothing is left to be explained: what the venue says is told.
+
+    The second of the two: a live order, all of whose fills are told, has traded once more, and is as before otherwise.
+
+    Parameters
+    ----------
+    state : OrderState
+        The order; changed in place, but not if None is returned.
+    update : OrderUpdate
+        Any statement.
+
+    Returns
+    -------
+    OrderAccepted, OrderFilled or None
+        What to tell, folded already; None: it is not that simple.
+    """
+    fills = update.fills
+    if len(fills) != 1:
+        return None if fills else _next_accept(state, update)
+    fill = fills[0]
+    known, coverage, told_qty, quantity = state.known, state.coverage, state.filled_qty, state.quantity
+    status, cum_qty, qty, commission = update.status, update.filled_qty, fill.last_qty, fill.commission
+    venue_order_id = state.venue_order_id
+    if (
+        cum_qty is None
+        or commission is None
+        or venue_order_id is None
+        or venue_order_id != update.venue_order_id
+        or not state.accepted
+        or state.placement is not _AT_VENUE
+        or state.quote_quantity
+        or state.orphaned_qty
+        or known.end is not None
+        or known.waiting
+        or known.undecided
+        or update.version
+        or update.cancel_reject_reason
+        or update.filled_notional
+        or update.last_px
+        or coverage.islands
+        or not coverage.placed
+        or (coverage.prefix is not told_qty and coverage.prefix != told_qty)
+        or (fill.ends_at is not cum_qty and fill.ends_at != cum_qty)
+        or (exact_sum(told_qty, qty) if told_qty else qty) != cum_qty
+        or cum_qty <= known.filled_qty
+        or (known.stated_qty is not known.filled_qty and cum_qty <= known.stated_qty)
+        or update.quantity != quantity
+        or update.price != state.price
+        or update.trigger_price != state.trigger_price
+        or fill.trade_id in state.trades
+    ):
+        return None
+    before = state.status
+    if before is not _ACCEPTED and before is not _PARTIALLY_FILLED:
+        return None
+    if cum_qty < quantity:
+        if status is not _WORKING:
+            return None
+        state.status = _PARTIALLY_FILLED
+    elif cum_qty == quantity and not state.amending and (status is _FILLED or status is _WORKING):
+        state.status = _ALL_FILLED
+    else:
+        return None
+    # What the statement teaches (`learning.learn`) ...
+    ts_event, avg_px, liquidity_side = update.ts_event, update.avg_px, update.liquidity_side
+    known.filled_qty = known.stated_qty = known.terms_as_of = cum_qty
+    known.filled_notional = known.last_px = known.avg_px = None
+    if avg_px:
+        known.avg_px, known.tells_money = avg_px, True
+    known.fees = update.fees
+    if update.fees_currency is not None:
+        known.fees_currency = update.fees_currency
+    if liquidity_side is not _UNKNOWN_SIDE:
+        known.liquidity_side = liquidity_side
+    if status is _WORKING:
+        known.working = True
+    else:
+        known.end = End(_FILLED, update.reason, update.due_post_only, update.rejects_live, ts_event)
+    known.canceling = False
+    if ts_event:
+        known.ts_event = ts_event
+    # ... and what the trade does (`state.fold_next`).
+    last_px, trade_id, traded_at = fill.last_px, fill.trade_id, fill.ts_event or ts_event
+    state.before_request = before
+    if traded_at > state.ts_last:
+        state.ts_last = traded_at
+    state.filled_qty = coverage.prefix = cum_qty
+    state.notional = _fma(qty, last_px, state.notional)
+    state.fees = exact_sum(state.fees, commission) if state.fees else commission
+    state.trades[trade_id] = qty
+    return ev.OrderFilled(
+        ts_event=traded_at,
+        trade_id=trade_id,
+        venue_order_id=venue_order_id,
+        last_qty=qty,
+        last_px=last_px,
+        commission=commission,
+        commission_currency=fill.commission_currency or known.fees_currency,
+        liquidity_side=fill.liquidity_side,
+        cum_qty=cum_qty,
+        venue_trade_id=fill.venue_trade_id,
+        ends_at=cum_qty,
+    )
+
+
+def _next_accept(state: OrderState, update: OrderUpdate) -> ev.OrderAccepted | None:
+    """Take in the first news of a sent order: it is live, by the terms it was sent with, and nothing has filled.
+
+    Parameters
+    ----------
+    state : OrderState
+        The order; changed in place, but not if None is returned.
+    update : OrderUpdate
+        A statement without trades.
+
+    Returns
+    -------
+    OrderAccepted or None
+        What to tell, folded already; None: it is not that simple.
+    """
+    known = state.known
+    venue_order_id, filled, ts_event = update.venue_order_id, update.filled_qty, update.ts_event
+    if (
+        update.status is not _WORKING
+        or state.status is not _SUBMITTED
+        or venue_order_id is None
+        or state.venue_order_id is not None
+        or state.accepted
+        or filled is None
+        or filled
+        or known.filled_qty
+        or known.stated_qty
+        or known.ts_event > ts_event
+        or known.end is not None
+        or known.waiting
+        or known.undecided
+        or update.version
+        or update.cancel_reject_reason
+        or update.avg_px
+        or update.filled_notional
+        or update.last_px
+        or update.quantity != state.quantity
+        or update.price != state.price
+        or update.trigger_price != state.trigger_price
+    ):
+        return None
+    state.venue_order_id, state.placement = venue_order_id, _AT_VENUE
+    if update.fees is not None:
+        known.fees = update.fees
+    if update.fees_currency is not None:
+        known.fees_currency = update.fees_currency
+    if update.liquidity_side is not _UNKNOWN_SIDE:
+        known.liquidity_side = update.liquidity_side
+    known.working = True
+    known.canceling = False
+    known.ts_event = ts_event
+    known.terms_as_of = filled
+    event = ev.OrderAccepted(venue_order_id=venue_order_id, ts_event=update.ts_accepted or ts_event)
+    state.before_request, state.status, state.accepted = _SUBMITTED, _ACCEPTED, True
+    if event.ts_event > state.ts_last:
+        state.ts_last = event.ts_event
+    return event

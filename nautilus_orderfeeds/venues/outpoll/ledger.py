@@ -212,7 +212,8 @@ class Ledger:
         """Say what a reading proves."""
         now, settings = self._clock.monotonic(), self._settings
         for order_id in reading.active.keys() | reading.history.keys():
-            self._seen_ns.setdefault(order_id, reading.began_ns)
+            # An order sent while the reading was under way may be in it.
+            self._seen_ns.setdefault(order_id, max(reading.began_ns, reading.listed_ns))
         intents = list(self._intents.values())
         others = self.others(reading)
         for intent, order_id in match(

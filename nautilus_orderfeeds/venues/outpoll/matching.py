@@ -34,7 +34,7 @@ def candidates(intent: Intent, reading: Reading, named: Collection[str], seen_ns
     named : Collection[str]
         Orders known to be others.
     seen_ns : dict[str, int]
-        When the reading began that first showed an order, UNIX ns.
+        When the orders of the reading that first showed an order had been read, UNIX ns.
     """
     found = []
     for order_id in reading.active.keys() | reading.history.keys():

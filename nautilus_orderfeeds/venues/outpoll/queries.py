@@ -56,12 +56,15 @@ class Reading(Struct, kw_only=True):
         When the reading began, seconds of the clock's `monotonic`.
     began_ns : int
         The same as UNIX ns.
+    listed_ns : int
+        When all orders were read, UNIX ns: one sent after it cannot be among them.
     active, history, trades : dict
         By order id; the history reaches back to what was asked for.
     """
 
     began: float
     began_ns: int
+    listed_ns: int = 0
     active: dict[str, Active] = field(default_factory=dict)
     history: dict[str, wire.HistoryOrder] = field(default_factory=dict)
     trades: dict[str, dict[str, assumed.Trade]] = field(default_factory=dict)
@@ -119,6 +122,7 @@ class Queries:
                 reading.history.setdefault(order.i, order)
             if _reaches(orders, since_ns):
                 break
+        reading.listed_ns = self._clock.time_ns()
         if self._settings.trades_fields is not None:
             await self._read_trades(reading, self._settings.trades_fields, since_ns)
         return reading

@@ -6,7 +6,8 @@ already, so they need not judge it, only walk over it.
 
 import json.decoder
 import re
-from typing import Final
+from collections.abc import Iterator
+from typing import ClassVar, Final
 
 #: Keys and indices on the way to a value.
 Place = tuple[str | int, ...]
@@ -45,6 +46,9 @@ def line_of(lines: Lines, place: Place) -> int:
 
 
 class _Scanner:
+    #: What may stand between the members of an array or object.
+    between: ClassVar["re.Pattern[str]"]
+
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
@@ -64,8 +68,34 @@ class _Scanner:
     def _peek(self, word: str) -> bool:
         return self._text.startswith(word, self._at)
 
+    def _members(self, end: str) -> Iterator[int]:
+        """Stop at the beginning of each member up to `end`; whoever is given its number passes over it."""
+        self._at += 1
+        count = 0
+        while True:
+            self._skip(self.between)
+            if self._peek(end):
+                self._at += 1
+                return
+            if self._peek(","):
+                self._at += 1
+                continue
+            yield count
+            count += 1
+
+    def _array(self, place: Place) -> None:
+        for index in self._members("]"):
+            item = (*place, index)
+            self._mark(item)
+            self._value(item)
+
+    def _value(self, place: Place) -> None:
+        raise NotImplementedError
+
 
 class _Toml(_Scanner):
+    between = _SPACE
+
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self._table: Place = ()
@@ -135,32 +165,8 @@ class _Toml(_Scanner):
         else:
             self._skip(_SCALAR)
 
-    def _array(self, place: Place) -> None:
-        self._at += 1
-        index = 0
-        while True:
-            self._skip(_SPACE)
-            if self._peek("]"):
-                self._at += 1
-                return
-            if self._peek(","):
-                self._at += 1
-                continue
-            item = (*place, index)
-            self._mark(item)
-            self._value(item)
-            index += 1
-
     def _inline(self, place: Place) -> None:
-        self._at += 1
-        while True:
-            self._skip(_SPACE)
-            if self._peek("}"):
-                self._at += 1
-                return
-            if self._peek(","):
-                self._at += 1
-                continue
+        for _ in self._members("}"):
             self._pair(place)
 
     def _quoted(self) -> str:
@@ -178,6 +184,8 @@ class _Toml(_Scanner):
 
 
 class _Json(_Scanner):
+    between = _JSON_SPACE
+
     def read(self) -> Lines:
         self._value(())
         return self._lines
@@ -194,15 +202,7 @@ class _Json(_Scanner):
             self._skip(_JSON_SCALAR)
 
     def _object(self, place: Place) -> None:
-        self._at += 1
-        while True:
-            self._skip(_JSON_SPACE)
-            if self._peek("}"):
-                self._at += 1
-                return
-            if self._peek(","):
-                self._at += 1
-                continue
+        for _ in self._members("}"):
             start = self._at
             key = (*place, self._string())
             if key in self._lines:
@@ -212,22 +212,6 @@ class _Json(_Scanner):
             self._skip(_JSON_SPACE)
             self._at += 1  # :
             self._value(key)
-
-    def _array(self, place: Place) -> None:
-        self._at += 1
-        index = 0
-        while True:
-            self._skip(_JSON_SPACE)
-            if self._peek("]"):
-                self._at += 1
-                return
-            if self._peek(","):
-                self._at += 1
-                continue
-            item = (*place, index)
-            self._mark(item)
-            self._value(item)
-            index += 1
 
     def _string(self) -> str:
         text, self._at = json.decoder.scanstring(self._text, self._at + 1)  # type: ignore[attr-defined]

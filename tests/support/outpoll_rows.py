@@ -94,3 +94,8 @@ def reading(*orders: Any, at: float = NOW) -> Reading:
 def balance(asset: str, total: str) -> wire.BalanceRow:
     """All of it free."""
     return wire.BalanceRow(i=asset, b=Decimal(total), f=Decimal(total))
+
+
+def delta(asset: str, total: str) -> wire.BalanceDelta:
+    """A change to `total`, all of it free."""
+    return wire.BalanceDelta(a=asset, b=Decimal(total), f=Decimal(total))

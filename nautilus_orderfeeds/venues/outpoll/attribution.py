@@ -84,7 +84,7 @@ class Attribution:
         for asset, unknown in by_asset.items():
             if self._wallet.known and asset not in unnamed_assets:
                 self._solve(asset, unknown, reading, calm, status_of, now)
-        if self._is_fresh(now) and not unnamed_assets and all(m.ended or calm[m.venue_order_id] for m in orders):
+        if self._is_fresh(reading) and not unnamed_assets and all(m.ended or calm[m.venue_order_id] for m in orders):
             self._clean_up(orders, now)
 
     def _take_row(
@@ -148,6 +148,7 @@ class Attribution:
             residual = wallet.residual(memory.asset) * memory.sign
             alone = residual == growth and wallet.money_exact
             if residual < growth or alone:
+                memory.hinted = True  # the balances are to be read before it is judged again
                 return False
         wallet.fold(memory.asset, shares, None if money is None else -memory.sign * money)
         if money is None:
@@ -172,7 +173,7 @@ class Attribution:
             return
         settle_secs = self._settings.read_settle_secs
         quiet = now - self._wallet.changed_at(asset) >= settle_secs and all(calm[m.venue_order_id] for m in unknown)
-        quiet = quiet and self._is_fresh(now)
+        quiet = quiet and self._is_fresh(reading)
         residual = self._wallet.residual(asset)
         growths = self._growths(residual, unknown, reading, status_of, quiet=quiet)
         if growths is None:
@@ -215,9 +216,9 @@ class Attribution:
             return memory.terms.quantity - active.row.quantity - memory.filled
         return None
 
-    def _is_fresh(self, now: float) -> bool:
-        """Whether the balances are not only what changes have told, one of which may have been lost."""
-        return self._wallet.known and now - self._wallet.snapshot_at <= _FRESH_SECS
+    def _is_fresh(self, reading: Reading) -> bool:
+        """Whether all balances were read for this reading, however long the lists took after them."""
+        return self._wallet.known and reading.began - self._wallet.snapshot_at <= _FRESH_SECS
 
     def _clean_up(self, orders: Sequence[OrderMemory], now: float) -> None:
         """Forgive what cannot be anybody's fill: shares that came or went in an asset without open orders."""

@@ -39,6 +39,13 @@ class Found(Struct):
     absent: set[str] = field(default_factory=set)
 
 
+class Listing(Struct):
+    """Pairs that had not ended when the lists were read, and the entries listed, by their id."""
+
+    pairs: list[Pair]
+    entries: dict[str, assumed.Tpsl] = field(default_factory=dict)
+
+
 class TpslReader:
     """Reads the entries back and judges what became of them.
 
@@ -57,34 +64,37 @@ class TpslReader:
         self._settings = settings
         self._wallet = wallet
 
-    async def judge(
-        self, pairs: Iterable[Pair], specs: Mapping[str, InstrumentSpec], reading: Reading, known: set[str]
-    ) -> Found:
-        """Say what became of pairs.
+    async def read(self, pairs: Iterable[Pair], specs: Mapping[str, InstrumentSpec]) -> Listing:
+        """Read the lists that show what is left of pairs; raises `FeedError` if one could not be read.
 
         Parameters
         ----------
         pairs : Iterable[Pair]
-            Those that have not ended; changed in place.
+            Those that have not ended.
         specs : Mapping[str, InstrumentSpec]
             By symbol.
+        """
+        listing = Listing(pairs=list(pairs))
+        for symbol in {pair.terms.symbol for pair in listing.pairs}:
+            spec = specs.get(symbol)
+            if spec is not None:
+                listing.entries.update(await self._listed(spec))
+        return listing
+
+    def judge(self, listing: Listing, reading: Reading, known: set[str]) -> Found:
+        """Say what became of pairs.
+
+        Parameters
+        ----------
+        listing : Listing
+            The pairs, changed in place, and what is listed of them.
         reading : Reading
             In whose history a closing order is looked for.
         known : set[str]
             Orders that are none of these; the closing ones are added.
-
-        Raises
-        ------
-        FeedError
-            If a list could not be read.
         """
-        pairs = list(pairs)
-        listed: dict[str, assumed.Tpsl] = {}
-        for symbol in {pair.terms.symbol for pair in pairs}:
-            spec = specs.get(symbol)
-            if spec is not None:
-                listed.update(await self._listed(spec))
         found = Found()
+        pairs, listed = listing.pairs, listing.entries
         named = {pair.tpsl_id for pair in pairs if pair.tpsl_id}
         for pair in pairs:
             if not pair.tpsl_id:

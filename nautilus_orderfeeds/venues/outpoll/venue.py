@@ -24,12 +24,12 @@ from nautilus_orderfeeds.venues.outpoll.capabilities import CAPABILITIES, TPSL_C
 from nautilus_orderfeeds.venues.outpoll.ledger import Ledger
 from nautilus_orderfeeds.venues.outpoll.pairs import entry_of, pair_of
 from nautilus_orderfeeds.venues.outpoll.products import MAX_PRICE, MIN_PRICE, spec_of
-from nautilus_orderfeeds.venues.outpoll.queries import Queries
+from nautilus_orderfeeds.venues.outpoll.queries import Queries, Reading
 from nautilus_orderfeeds.venues.outpoll.readback import inferred_trade_id
 from nautilus_orderfeeds.venues.outpoll.settings import OutpollSettings
 from nautilus_orderfeeds.venues.outpoll.signing import CLOCKS_SECS, Signer
 from nautilus_orderfeeds.venues.outpoll.streams import balance_updates, order_feed, order_updates
-from nautilus_orderfeeds.venues.outpoll.tpsl import TpslReader
+from nautilus_orderfeeds.venues.outpoll.tpsl import Listing, TpslReader
 from nautilus_orderfeeds.venues.outpoll.words import VENUE
 
 _log = logging.getLogger(__name__)
@@ -176,13 +176,13 @@ class OutpollVenue:
     async def resync(self, refs: Sequence[OrderRef], since_ns: int) -> Truth:
         """Read orders, balances and positions; raises `FeedError` if any part could not be read."""
         began = self._clock.monotonic()
-        truth = await self._read(refs, since_ns, with_balances=True)
+        reading, listing = await self._read(refs, since_ns, with_balances=True)
+        positions = await self._positions() if self._has_positions else None
+        truth = self._judge(refs, reading, listing)
         truth.account = self._ledger.account()
-        if not self._has_positions:
-            return truth
-        positions = await self._positions()
-        trusted = self._ledger.trusts({position.symbol: position.signed_qty for position in positions}, began)
-        truth.positions = positions if trusted else None
+        if positions is not None:
+            trusted = self._ledger.trusts({position.symbol: position.signed_qty for position in positions}, began)
+            truth.positions = positions if trusted else None
         return truth
 
     async def _positions(self) -> list[Position]:
@@ -219,18 +219,28 @@ class OutpollVenue:
 
     async def look_up(self, refs: Sequence[OrderRef], since_ns: int) -> Truth:
         """Read the orders only, and the balances where they have to explain something; raises `FeedError`."""
-        return await self._read(refs, since_ns, with_balances=self._ledger.needs_balances())
+        return self._judge(refs, *await self._read(refs, since_ns, with_balances=self._ledger.needs_balances()))
 
-    async def _read(self, refs: Sequence[OrderRef], since_ns: int, *, with_balances: bool) -> Truth:
+    async def _read(
+        self, refs: Sequence[OrderRef], since_ns: int, *, with_balances: bool
+    ) -> tuple[Reading, Listing | None]:
         queries = self._opened_queries()
         self._ledger.remember(refs)
         if with_balances and self._has_balances:
             await self._read_balances()
         reading = await queries.read(since_ns, self._ledger.wanted(refs))
-        truth = self._ledger.judge(refs, reading)
         pairs = self._ledger.pairs.open()
-        if pairs and self._tpsl is not None:
-            found = await self._tpsl.judge(pairs, self._specs, reading, self._ledger.others(reading))
+        return reading, await self._tpsl.read(pairs, self._specs) if pairs and self._tpsl is not None else None
+
+    def _judge(self, refs: Sequence[OrderRef], reading: Reading, listing: Listing | None) -> Truth:
+        """Say what a reading proves, once it is complete.
+
+        Nothing may be waited for from here on: what is judged is remembered as told. A verdict that got lost with a
+        part that could not be read would never be told again.
+        """
+        truth = self._ledger.judge(refs, reading)
+        if listing is not None and self._tpsl is not None:
+            found = self._tpsl.judge(listing, reading, self._ledger.others(reading))
             truth.updates += found.updates
             truth.unsure += [ref for ref in refs if ref.client_order_id in found.unsure]
             truth.absent += [ref for ref in refs if ref.client_order_id in found.absent]

@@ -2,6 +2,9 @@
 
 The wallet is told at once and in absolute numbers, but not why it changed. `residual` is what no fill that is known
 explains yet: of an asset in shares, of the quote asset in USDC. Whoever finds the explanation calls `fold`.
+
+Only what a snapshot told is to be explained. One fill changes two balances, each told in a frame of its own: between
+the two, or where one is lost, ten shares may seem to have cost what the first four did.
 """
 
 from collections.abc import Iterable
@@ -18,6 +21,8 @@ class Wallet:
     def __init__(self) -> None:
         self._totals: dict[str, Decimal] = {}
         self._free: dict[str, Decimal] = {}
+        #: Totals at the last snapshot: of one moment, as those that single changes tell are not.
+        self._whole: dict[str, Decimal] = {}
         self._explained: dict[str, Decimal] = {}
         self._changed: dict[str, float] = {}
         #: Ids of the quote asset, as the instruments name it.
@@ -36,9 +41,10 @@ class Wallet:
         for asset in self._totals.keys() - told.keys():
             told[asset] = (ZERO, ZERO)
         changed = {asset for asset, (total, free) in told.items() if self._set(asset, total, free, now)}
+        self._whole = dict(self._totals)
         if not self.known:
             self.known = True
-            self._explained = dict(self._totals)
+            self._explained = dict(self._whole)
             self._changed.clear()  # nothing is known to have changed: it is told for the first time
             return set()
         return changed
@@ -66,8 +72,8 @@ class Wallet:
         return self._changed.get(asset, -inf)
 
     def residual(self, asset: str) -> Decimal:
-        """Return by how much the total of `asset` differs from what known fills explain."""
-        return self._totals.get(asset, ZERO) - self._explained.get(asset, ZERO)
+        """Return by how much the total of `asset` in the last snapshot differs from what known fills explain."""
+        return self._whole.get(asset, ZERO) - self._explained.get(asset, ZERO)
 
     def fold(self, asset: str, shares: Decimal, money: Decimal | None) -> None:
         """Take a fill for explained.
@@ -93,19 +99,23 @@ class Wallet:
     def forgive(self, asset: str) -> Decimal:
         """Take an unexplained change of `asset` for a deposit, a payout or the like; return it."""
         rest = self.residual(asset)
-        self._explained[asset] = self._totals.get(asset, ZERO)
+        self._explained[asset] = self._whole.get(asset, ZERO)
         return rest
 
     def calm_down(self) -> None:
         """Take the money as it is for explained: all shares are explained, so no fill is missing."""
         for quote in self.quote_ids & self._totals.keys():
-            self._explained[quote] = self._totals[quote]
+            self._explained[quote] = self._whole.get(quote, ZERO)
         self.money_exact = True
 
     @property
     def is_calm(self) -> bool:
-        """Whether every change of shares is explained."""
-        return all(self.residual(asset) == 0 for asset in self._totals if asset not in self.quote_ids)
+        """Whether every change of shares is explained, those told since the last snapshot included."""
+        return all(
+            self.residual(asset) == 0 and total == self._whole.get(asset, ZERO)
+            for asset, total in self._totals.items()
+            if asset not in self.quote_ids
+        )
 
     def money_of(self, asset: str, shares: Decimal) -> Decimal | None:
         """Return what a fill of `shares` (positive if bought) was paid with, in USDC and positive.

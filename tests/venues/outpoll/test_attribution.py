@@ -14,7 +14,20 @@ from nautilus_orderfeeds.venues.outpoll.memory import OrderMemory
 from nautilus_orderfeeds.venues.outpoll.settings import OutpollSettings
 from nautilus_orderfeeds.venues.outpoll.wallet import Wallet
 from nautilus_orderfeeds.venues.outpoll.words import STATUSES
-from tests.support.outpoll_rows import ASSET, NOW, OTHER, USDC, active, balance, market, memory, new_order, reading, row
+from tests.support.outpoll_rows import (
+    ASSET,
+    NOW,
+    OTHER,
+    USDC,
+    active,
+    balance,
+    delta,
+    market,
+    memory,
+    new_order,
+    reading,
+    row,
+)
 
 SETTINGS = OutpollSettings(read_settle_secs=3.0)
 
@@ -223,3 +236,31 @@ def test_what_is_attributed_always_adds_up_to_what_came(parts: list[int], told: 
     if solved:
         assert all(desk.certain(order) for order in orders)
         assert desk.wallet.residual(ASSET) == 0
+
+
+def test_money_told_in_part_makes_no_price() -> None:
+    """Two fills, and of the second only the shares were told when the history said FILLED: no price of the first's."""
+    desk, order = Desk(), memory()
+    for asset, total in ((ASSET, "104"), (USDC, "998.40"), (ASSET, "110")):
+        desk.wallet.take_delta(delta(asset, total), NOW)
+    settled = {order.venue_order_id: False}
+    desk.attribution.attribute([order], reading(row()), settled, status_of, NOW, set())
+    assert not desk.certain(order)
+    assert order.filled == 0
+
+    desk.wallet.take_snapshot([balance(USDC, "996.05"), balance(ASSET, "110")], NOW)
+    desk.attribution.attribute([order], reading(row()), settled, status_of, NOW, set())
+    assert desk.certain(order)
+    assert (order.filled, order.notional) == (Decimal(10), Decimal("3.95"))
+
+
+def test_balances_count_as_read_however_long_the_lists_took_after_them() -> None:
+    desk, order = Desk(), memory()
+    desk.change("4", "-1.60")
+    desk.attribution.attribute([order], reading(active()), {order.venue_order_id: True}, status_of, NOW + 60, set())
+    assert not desk.certain(order), "the balances are of long before the reading"
+
+    desk.wallet.take_snapshot([balance(USDC, "998.40"), balance(ASSET, "104")], NOW)
+    desk.attribution.attribute([order], reading(active()), {order.venue_order_id: True}, status_of, NOW + 60, set())
+    assert desk.certain(order)
+    assert (order.filled, order.notional) == (Decimal(4), Decimal("1.60"))

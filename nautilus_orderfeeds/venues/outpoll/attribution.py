@@ -187,10 +187,11 @@ class Attribution:
         self, residual: Decimal, unknown: list[OrderMemory], reading: Reading, status_of: StatusOf, *, quiet: bool
     ) -> list[Decimal] | None:
         hints = [self._hint(memory, reading, status_of) for memory in unknown]
-        if all(hint is not None for hint in hints):
-            hinted = [hint or ZERO for hint in hints]
-            fulfilled = sum((m.sign * h for m, h in zip(unknown, hinted, strict=True)), ZERO) == residual
-            if fulfilled and all(h >= 0 for h in hinted):
+        hinted = [hint for hint in hints if hint is not None]
+        if len(hinted) == len(unknown) and _fulfil(residual, unknown, hinted):
+            # What `q` of an ended order is, nobody has said: hints that fit as well if it is what is left say nothing.
+            rests = [self._rest(memory, hint, reading, status_of) for memory, hint in zip(unknown, hinted, strict=True)]
+            if rests == hinted or not _fulfil(residual, unknown, rests):
                 return hinted
         if not quiet:
             return None
@@ -216,6 +217,14 @@ class Attribution:
             return memory.terms.quantity - active.row.quantity - memory.filled
         return None
 
+    def _rest(self, memory: OrderMemory, hint: Decimal, reading: Reading, status_of: StatusOf) -> Decimal:
+        """Return by how much an order has grown if `q` of its row is what was left of it."""
+        row = reading.history.get(memory.venue_order_id)
+        if self._settings.trust_closed_quantity or row is None or row.q is None or status_of(row) not in END_STATUSES:
+            return hint
+        assert memory.filled is not None
+        return memory.terms.quantity - row.q - memory.filled
+
     def _is_fresh(self, reading: Reading) -> bool:
         """Whether all balances were read for this reading, however long the lists took after them."""
         return self._wallet.known and reading.began - self._wallet.snapshot_at <= _FRESH_SECS
@@ -230,6 +239,12 @@ class Attribution:
                 _log.info("%s: %s of %s came or went without an own order", VENUE, plain(wallet.forgive(asset)), asset)
         if wallet.is_calm and wallet.quiet_secs(now) >= self._settings.read_settle_secs:
             wallet.calm_down()
+
+
+def _fulfil(residual: Decimal, orders: Sequence[OrderMemory], growths: Sequence[Decimal]) -> bool:
+    """Whether `growths` of `orders` explain `residual`."""
+    total = sum((memory.sign * growth for memory, growth in zip(orders, growths, strict=True)), ZERO)
+    return total == residual and all(growth >= 0 for growth in growths)
 
 
 def _fits(memory: OrderMemory, growth: Decimal) -> bool:

@@ -132,6 +132,24 @@ def test_rows_that_do_not_add_up_count_for_nothing() -> None:
     assert (first.filled, second.filled) == (0, 0)
 
 
+@pytest.mark.parametrize(("trusted", "filled"), [(False, (0, 0)), (True, (4, 6))])
+def test_rows_that_add_up_whatever_q_means_count_only_if_it_is_known(trusted: bool, filled: tuple[int, int]) -> None:
+    """4 and 6 were filled, or 6 and 4: with `q` filled or left, both make 10."""
+    desk = Desk(OutpollSettings(read_settle_secs=3.0, trust_closed_quantity=trusted))
+    first, second = memory("v-1"), memory("v-2", new_order("O-2"))
+    desk.change("10", "-4.00")
+    desk.read([first, second], row("v-1", st="CANCELED", q=Decimal(4)), row("v-2", st="CANCELED", q=Decimal(6)))
+    assert (first.filled, second.filled) == filled
+    assert desk.certain(first) is desk.certain(second) is trusted
+
+
+def test_rows_that_add_up_in_one_meaning_only_count() -> None:
+    desk, first, second = Desk(), memory("v-1"), memory("v-2", new_order("O-2"))
+    desk.change("7", "-2.80")
+    desk.read([first, second], row("v-1", st="CANCELED", q=Decimal(4)), row("v-2", st="CANCELED", q=Decimal(3)))
+    assert (first.filled, second.filled) == (4, 3)
+
+
 def test_two_of_one_side_and_no_change_have_filled_nothing() -> None:
     desk, first, second = Desk(), memory("v-1"), memory("v-2", new_order("O-2"))
     desk.read([first, second])

@@ -120,10 +120,11 @@ class Synchronizer:
         read = self._venue.look_up if isinstance(self._venue, LooksUp) else self._venue.resync
         self._take(await self._read(read, orders, max(created - _OVERLAP_NS, 0)), orders)
 
-    async def _read(self, read: _Reading, orders: Iterable[TrackedOrder], since_ns: int) -> Truth:
-        # Of what is held here the venue knows nothing.
-        refs = [tracked.ref for tracked in orders if tracked.state.placement is not Placement.HELD]
+    async def _read(self, read: _Reading, orders: Sequence[TrackedOrder], since_ns: int) -> Truth:
         async with self._lock:
+            # As they are known by now, not before the reading that was waited for. Of what is held here the venue knows
+            # nothing.
+            refs = [tracked.ref for tracked in orders if tracked.state.placement is not Placement.HELD]
             try:
                 async with asyncio.timeout(self._timeout_secs):
                     return await read(refs, since_ns)

@@ -50,6 +50,8 @@ class Ledger:
         self.wallet = Wallet()
         self._judge = Judge(settings, self.wallet)
         self._memories: dict[str, OrderMemory] = {}
+        #: The venue's id by ours, of the same orders.
+        self._ids: dict[str, str] = {}
         self._intents: dict[str, Intent] = {}
         self.pairs = Pairs(settings, clock)
         #: FAILED or not, of orders that nobody knows yet.
@@ -92,8 +94,12 @@ class Ledger:
         )
         for failed in self._early.pop(venue_order_id, ()):
             memory.hear(now, failed=failed)
-        self._memories[venue_order_id] = memory
+        self._keep(memory)
         return memory
+
+    def _keep(self, memory: OrderMemory) -> None:
+        self._memories[memory.venue_order_id] = memory
+        self._ids[memory.client_order_id] = memory.venue_order_id
 
     def cancelling(self, ref: OrderRef) -> None:
         """Note a cancel before it is sent: what fails from now on may be the cancel."""
@@ -120,14 +126,16 @@ class Ledger:
             if self.pairs.remember(ref):
                 continue
             if ref.venue_order_id is None:
-                if ref.terms is not None and ref.client_order_id not in self._intents:
+                # Whoever asks may have done so before the order was named: it is no second one in flight.
+                is_known = ref.client_order_id in self._intents or ref.client_order_id in self._ids
+                if ref.terms is not None and not is_known:
                     intent = Intent(terms=ref.terms, sent_ns=ref.created_ns, calm=Calm(now))
                     self._intents[ref.client_order_id] = intent
                 continue
             if ref.venue_order_id not in self._memories:
                 memory = memory_of_ref(ref, ref.venue_order_id, now)
                 if memory is not None:
-                    self._memories[ref.venue_order_id] = memory
+                    self._keep(memory)
                     self._intents.pop(ref.client_order_id, None)
 
     # -- the streams -------------------------------------------------------------------------------------------------
@@ -206,7 +214,11 @@ class Ledger:
 
     def wanted(self, refs: Sequence[OrderRef]) -> dict[str, int]:
         """Return the orders whose rows are needed, with when they were created; unnamed ones by our own name."""
-        return {ref.venue_order_id or ref.client_order_id: ref.created_ns for ref in refs if ref.created_ns}
+        return {self._id_of(ref) or ref.client_order_id: ref.created_ns for ref in refs if ref.created_ns}
+
+    def _id_of(self, ref: OrderRef) -> str | None:
+        """Return the venue's id of an order, which may have been learned after `ref` was made."""
+        return ref.venue_order_id or self._ids.get(ref.client_order_id)
 
     def judge(self, refs: Sequence[OrderRef], reading: Reading) -> Truth:
         """Say what a reading proves."""
@@ -225,7 +237,7 @@ class Ledger:
         verdict = self._judge.judge(self._memories.values(), reading, now, unsolvable)
         updates = [*verdict.updates, *self._externals(reading)]
         open_ids = verdict.unsure
-        unsure = [ref for ref in refs if ref.venue_order_id in open_ids or ref.client_order_id in self._intents]
+        unsure = [ref for ref in refs if self._id_of(ref) in open_ids or ref.client_order_id in self._intents]
         self._shed()
         return Truth(updates=updates, unsure=unsure, absent=self._absent(refs, reading))
 
@@ -288,7 +300,8 @@ class Ledger:
     def _shed(self) -> None:
         ended = [memory.venue_order_id for memory in self._memories.values() if memory.ended]
         for order_id in ended[:-_KEPT]:
-            del self._memories[order_id]
+            memory = self._memories.pop(order_id)
+            self._ids.pop(memory.client_order_id, None)
 
     # -- balances ----------------------------------------------------------------------------------------------------
 

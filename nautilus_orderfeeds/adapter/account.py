@@ -24,6 +24,8 @@ class AccountKeeper:
         Money strings for a venue that tells none.
     poll_secs : float
         Reading interval; 0: only on request.
+    fills_told : Callable[[], int]
+        Number of fills told so far: each changes the balances. It is asked by the clock, so that no fill has to report.
     """
 
     def __init__(
@@ -32,6 +34,7 @@ class AccountKeeper:
         read: Callable[[], Awaitable[AccountUpdate | None]],
         starting_balances: list[str] | None,
         poll_secs: float,
+        fills_told: Callable[[], int],
     ) -> None:
         self._client = client
         self._read = read
@@ -40,7 +43,10 @@ class AccountKeeper:
         self._balances: dict[str, AccountBalance] = {}
         self._due_secs = 0.0
         self._reading: asyncio.Task[None] | None = None
-        self._wanted = False
+        self._fills_told = fills_told
+        self._fills_seen = fills_told()
+        #: Set to have the balances read again soon; many wishes make one reading.
+        self.wanted = False
 
     def take(self, update: AccountUpdate) -> None:
         """Tell the framework new balances; of an incomplete update, together with those known."""
@@ -90,16 +96,14 @@ class AccountKeeper:
         zero = [AccountBalance(money, Money(0, money.currency), money) for money in balances]
         self._client.generate_account_state(zero, [], False, self._client._clock.timestamp_ns())
 
-    def request(self) -> None:
-        """Ask for the balances to be read again soon; many requests make one reading."""
-        self._wanted = True
-
     def tick(self, now_secs: float) -> None:
-        """Begin to read the balances if they were asked for or are due: a venue's limits may make that wait long."""
+        """Begin to read the balances if they are wanted, changed or due: a venue's limits may make that wait long."""
         polled = self._poll_secs > 0 and now_secs >= self._due_secs
-        if self._reading is not None or not (self._wanted or polled):
+        fills_told = self._fills_told()
+        if self._reading is not None or not (self.wanted or polled or fills_told != self._fills_seen):
             return
-        self._wanted = False
+        self.wanted = False
+        self._fills_seen = fills_told
         self._due_secs = now_secs + self._poll_secs
         self._reading = asyncio.get_running_loop().create_task(self._read_once(), name="read balances")
 
@@ -116,7 +120,7 @@ class AccountKeeper:
             if update is not None:
                 self.take(update)
         except FeedError as e:
-            self._wanted = True
+            self.wanted = True
             self._client._log.warning(f"Balances could not be read: {e}")
         except Exception as e:
             self._client._log.exception("Balances could not be taken in; going on", e)

@@ -1,5 +1,6 @@
 """Between the framework's words and ours: enums by name, numbers by decimal text, never through a float."""
 
+from collections.abc import Callable
 from decimal import (
     ROUND_HALF_EVEN,
     Context,
@@ -10,7 +11,7 @@ from decimal import (
     Overflow,
     localcontext,
 )
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from nautilus_trader.execution.messages import SubmitOrder
@@ -119,21 +120,46 @@ def quantity(value: Decimal, places: int) -> Quantity:
     return Quantity.from_raw(raw, places)
 
 
-# Most orders of a strategy are of a few sizes, at prices near each other: what was made once for a fill serves again.
+#: Numbers kept of each kind and precision; beyond, all are forgotten: a strategy's next prices are near its last ones.
+_KEPT = 4_096
 
 
-@lru_cache(maxsize=4_096)
-def usual_price(value: Decimal, places: int) -> Price | None:
-    """Return the framework price of exactly `places` decimals; None if `value` has finer digits, or is huge."""
-    raw = raw_of(value, places)
-    return None if raw is None else Price.from_raw(raw, places)
+class Made[T: (Price, Quantity)](dict[Decimal, T]):
+    """What was made of a number for a fill, by the number: most orders are of a few sizes, at prices near each other.
+
+    Parameters
+    ----------
+    make : Callable[[Decimal, int], Price or Quantity]
+        `price` or `quantity`.
+    places : int
+        The instrument's decimals.
+    """
+
+    def __init__(self, make: Callable[[Decimal, int], T], places: int) -> None:
+        super().__init__()
+        self._make = make
+        self._places = places
+
+    def __missing__(self, value: Decimal) -> T:
+        """Make it for the first time. One of finer digits is not kept: it shows how it was written."""
+        made = self._make(value, self._places)
+        if made.precision == self._places:
+            if len(self) >= _KEPT:
+                self.clear()
+            self[value] = made
+        return made
 
 
-@lru_cache(maxsize=4_096)
-def usual_quantity(value: Decimal, places: int) -> Quantity | None:
-    """Return the framework quantity of exactly `places` decimals; None if `value` has finer digits, or is huge."""
-    raw = raw_of(value, places)
-    return None if raw is None or raw < 0 else Quantity.from_raw(raw, places)
+@cache
+def prices_of(places: int) -> Made[Price]:
+    """Return the framework's prices of at least `places` decimals (see `price`), by their decimals."""
+    return Made(price, places)
+
+
+@cache
+def quantities_of(places: int) -> Made[Quantity]:
+    """Return the framework's quantities of at least `places` decimals (see `quantity`), by their decimals."""
+    return Made(quantity, places)
 
 
 def money(value: Decimal, code: str) -> Money:
@@ -141,10 +167,22 @@ def money(value: Decimal, code: str) -> Money:
     return money_and_rest(value, code)[0]
 
 
+class _Currencies(dict[str, tuple[Currency, Decimal]]):
+    """The framework's currency of a code, and the least amount of it."""
+
+    def __missing__(self, code: str) -> tuple[Currency, Decimal]:
+        found = currency(code)
+        self[code] = found, _UNITS[found.precision]
+        return self[code]
+
+
+_currencies = _Currencies()
+
+
 def money_and_rest(value: Decimal, code: str) -> tuple[Money, Decimal]:
     """Return money, rounded half-even to the currency's own precision, and what of `value` it leaves over."""
-    unit = currency(code)
-    rounded = _round(value, _UNITS[unit.precision])
+    unit, least = _currencies[code]
+    rounded = _round(value, least)
     try:
         made = Money.from_raw(int(_scale(rounded, _RAW_PER_ONE)), unit)
     except DecimalException:  # huge

@@ -35,8 +35,6 @@ _LIQUIDITY = convert.NT_LIQUIDITY
 # Bound once, for the path of every fill.
 _FILLED = ev.OrderFilled
 _ACCEPTED = ev.OrderAccepted
-_usual_quantity = convert.usual_quantity
-_usual_price = convert.usual_price
 _money_and_rest = convert.money_and_rest
 _NO_LIQUIDITY = convert.NT_LIQUIDITY[LiquiditySide.NO_LIQUIDITY_SIDE]
 
@@ -54,6 +52,8 @@ class Native:
         "order_side",
         "order_type",
         "price_places",
+        "prices",
+        "quantities",
         "quote_currency",
         "size_places",
         "strategy_id",
@@ -74,10 +74,12 @@ class Native:
         self.commission_currency: str = instrument.get_settlement_currency().code
         self.price_places: int = instrument.price_precision
         self.size_places: int = instrument.size_precision
+        self.prices = convert.prices_of(self.price_places)
+        self.quantities = convert.quantities_of(self.size_places)
         self.venue_order_id_text = ""
         self.venue_order_id: VenueOrderId | None = None
-        #: What the rounding of the commissions left over, by currency.
-        self.left_over: dict[str, Decimal] = {}
+        #: What the rounding of the commissions left over, by currency; None as long as it never left any.
+        self.left_over: dict[str, Decimal] | None = None
 
     def commission(self, fill: ev.OrderFilled) -> Money:
         """Return what to tell as the commission of `fill`, the next of this order.
@@ -87,10 +89,11 @@ class Native:
         """
         code = fill.commission_currency or self.commission_currency
         due = fill.commission
-        if self.left_over:
+        if self.left_over is not None:
             due = EXACT.add(due, self.left_over.pop(code, ZERO))
         money, rest = _money_and_rest(due, code)
         if rest:
+            self.left_over = self.left_over or {}
             self.left_over[code] = rest
         return money
 
@@ -155,17 +158,21 @@ class Emitter:
         """Tell `events` of an order that the framework knows as `native`."""
         for event in events:
             if type(event) is _FILLED:
-                self._filled(native, event, event.ts_event or self._client._clock.timestamp_ns())
+                self.filled(native, event)
             elif type(event) is _ACCEPTED:
-                self._generate_accepted(
-                    native.strategy_id,
-                    native.instrument_id,
-                    native.client_order_id,
-                    native.venue_id(event.venue_order_id),
-                    event.ts_event or self._client._clock.timestamp_ns(),
-                )
+                self.accepted(native, event)
             else:
                 self._event(tracked, native, event)
+
+    def accepted(self, native: Native, event: ev.OrderAccepted) -> None:
+        """Tell an `OrderAccepted`."""
+        self._generate_accepted(
+            native.strategy_id,
+            native.instrument_id,
+            native.client_order_id,
+            native.venue_id(event.venue_order_id),
+            event.ts_event or self._client._clock.timestamp_ns(),
+        )
 
     def _event(self, tracked: TrackedOrder, native: Native, event: ev.OrderEvent) -> None:
         client = self._client
@@ -232,7 +239,8 @@ class Emitter:
             False if event.restated else None,
         )
 
-    def _filled(self, native: Native, event: ev.OrderFilled, ts_event: int) -> None:
+    def filled(self, native: Native, event: ev.OrderFilled) -> None:
+        """Tell an `OrderFilled`."""
         info: dict[str, Any] | None = None
         if event.venue_trade_id or event.inferred or event.fee_estimated:
             info = {"venue_trade_id": event.venue_trade_id}
@@ -240,14 +248,7 @@ class Emitter:
                 info["inferred"] = True
             if event.fee_estimated:
                 info["fee_estimated"] = True
-        qty, px, text = event.last_qty, event.last_px, event.venue_order_id
-        if native.left_over:
-            commission = native.commission(event)
-        else:
-            code = event.commission_currency or native.commission_currency
-            commission, rest = _money_and_rest(event.commission, code)
-            if rest:
-                native.left_over[code] = rest
+        text = event.venue_order_id
         self._generate_filled(
             native.strategy_id,
             native.instrument_id,
@@ -257,12 +258,12 @@ class Emitter:
             TradeId(event.trade_id),
             native.order_side,
             native.order_type,
-            _usual_quantity(qty, native.size_places) or convert.quantity(qty, native.size_places),
-            _usual_price(px, native.price_places) or convert.price(px, native.price_places),
+            native.quantities[event.last_qty],
+            native.prices[event.last_px],
             native.quote_currency,
-            commission,
+            native.commission(event),
             _LIQUIDITY[event.liquidity_side],
-            ts_event,
+            event.ts_event or self._client._clock.timestamp_ns(),
             info,
         )
 
@@ -274,7 +275,7 @@ class Emitter:
             "The position is corrected; check the order's history with `orderfeeds timeline`",
         )
         filled = ev.OrderFilled(
-            ts_event=event.ts_event,
+            ts_event=ts_event,
             trade_id=event.trade_id,
             venue_order_id=event.venue_order_id,
             last_qty=event.last_qty,
@@ -285,7 +286,7 @@ class Emitter:
             cum_qty=tracked.state.filled_qty,
             venue_trade_id=event.venue_trade_id,
         )
-        self._filled(native, filled, ts_event)
+        self.filled(native, filled)
 
     def introduce(self, tracked: TrackedOrder, events: list[ev.OrderEvent]) -> None:
         """Introduce an order the framework does not know: status report first, then its fills, then its end."""

@@ -98,6 +98,10 @@ class OrderFeedExecutionClient(ExecutionLife, ExecutionReports, LiveExecutionCli
         self._config = config
         self._door = door
         self._venue: Venue = venue
+        # Bound once, for the path of every frame.
+        self._decode = venue.decode
+        self._timestamp_ns = clock.timestamp_ns
+        self._journal_stream = door.name
         self._nt_venue: NtVenue = door.venue
         self._rules: dict[str, Rules] = {}
         self._tracker = OrderTracker()
@@ -147,10 +151,10 @@ class OrderFeedExecutionClient(ExecutionLife, ExecutionReports, LiveExecutionCli
         A frame that cannot be read is counted, kept in the journal and logged; it never stops the feed.
         """
         intake = self._intake
-        now_ns = self._clock.timestamp_ns()
+        now_ns = self._timestamp_ns()
         try:
-            messages = self._venue.decode(raw)
-            intake.journal.append_frame(self._door.name, raw, now_ns)
+            messages = self._decode(raw)
+            intake.journal.append_frame(self._journal_stream, raw, now_ns)
             if self._held is not None:
                 self._held.extend(messages)
                 return
@@ -158,7 +162,7 @@ class OrderFeedExecutionClient(ExecutionLife, ExecutionReports, LiveExecutionCli
                 if type(message) is OrderUpdate:
                     intake.update(message, now_ns)
                 elif type(message) is AccountChanged:  # beside nearly every fill
-                    self._account.request()
+                    self._account.wanted = True
                 else:
                     self.handle_message(message)
         except FrameError as e:
@@ -183,7 +187,7 @@ class OrderFeedExecutionClient(ExecutionLife, ExecutionReports, LiveExecutionCli
         """Take in one decoded message."""
         match message:
             case AccountChanged():
-                self._account.request()
+                self._account.wanted = True
             case OrderUpdate():
                 self._intake.update(message)
             case AccountUpdate():
@@ -233,6 +237,8 @@ class OrderFeedExecutionClient(ExecutionLife, ExecutionReports, LiveExecutionCli
             await self._synchronizer.full()
         except FeedError as e:
             self._log.warning(f"Audit failed, trying again later: {e}")
+        except Exception as e:
+            self._log.exception("Reading the account back failed; going on", e)
         else:
             unsettled = {tracked.terms.symbol for tracked in self._tracker.unsettled()}
             positions = self._synchronizer.positions if self._synchronizer.positions_told else None
@@ -331,7 +337,7 @@ class OrderFeedExecutionClient(ExecutionLife, ExecutionReports, LiveExecutionCli
         self._commands.put(name, run)
 
     async def _query_account(self, command: QueryAccount) -> None:
-        self._account.request()
+        self._account.wanted = True
 
     async def _query_order(self, command: QueryOrder) -> None:
         tracked = self._tracked(command)

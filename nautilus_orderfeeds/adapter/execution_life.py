@@ -127,7 +127,13 @@ class ExecutionLife(ExecutionParts):
             self._venue.use_orders(self._told)
         self._intake.adopting = not self._venue.capabilities.foreign_updates
         self._tracker.foreign_updates = self._venue.capabilities.foreign_updates
-        self._account = AccountKeeper(self, self._venue.account, config.starting_balances, config.account_poll_secs)
+        self._account = AccountKeeper(
+            self,
+            self._venue.account,
+            config.starting_balances,
+            config.account_poll_secs,
+            lambda: self._intake.fills_told + self._intake.orphaned_fills,
+        )
         self._synchronizer = Synchronizer(
             venue=self._venue,
             intake=self._intake,
@@ -172,7 +178,7 @@ class ExecutionLife(ExecutionParts):
             alert=self.handle_message,
         )
         self._resolver.resend = self._desk.resend_cancels
-        self._intake.on_fill = self._account.request
+        self._keeper.send, self._keeper.cancel_at_venue = self._desk.send_recorded, self._desk.send_and_take
         self._intake.on_revenant = self._cancel_revenant if config.cancel_guessed else None
 
     def _told(self, venue_order_id: str) -> Told | None:
@@ -262,9 +268,11 @@ class ExecutionLife(ExecutionParts):
     async def _tear_down(self) -> None:
         """Release everything, whatever state it is in; idempotent."""
         timer, self._timer = self._timer, None
-        if timer is not None:
-            timer.cancel()
-            await asyncio.wait({timer})
+        reading, self._sync_task = self._sync_task, None
+        for task in (timer, reading):  # neither may ask a venue that is closed, or tell what nobody listens to
+            if task is not None:
+                task.cancel()
+                await asyncio.wait({task})
         sessions, self._sessions = self._sessions, []
         for session in sessions:
             await session.stop()

@@ -69,6 +69,7 @@ class ExecutionParts:
     _sessions: list[SessionBase]
     _synchronizer: Synchronizer
     _timer: asyncio.Task[None] | None
+    _sync_task: asyncio.Task[None] | None
     _tracker: OrderTracker
     _venue: Venue
     venue: NtVenue

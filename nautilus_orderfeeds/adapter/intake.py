@@ -26,6 +26,7 @@ from nautilus_orderfeeds.orders.words import CLOSED_STATUSES, OrderStatus
 _CLOSED_KEPT = 20_000
 
 # Bound once, for the path of every frame.
+_ACCEPTED = ev.OrderAccepted
 _FILLED = ev.OrderFilled
 _ORPHANED = ev.FillOrphaned
 
@@ -76,8 +77,6 @@ class Intake:
         self.lifecycles = LifecycleFeed(nt_venue, msgbus, clock, log)
         #: Orders the framework does not know are told to it only after the startup reports have had their turn.
         self.introducing = False
-        #: Called after a fill was told (balances have changed).
-        self.on_fill: Callable[[], None] | None = None
         #: Called after events of an order were told.
         self.on_told: Callable[[TrackedOrder, list[ev.OrderEvent]], None] | None = None
         #: Called when an order of which the engine guessed the end turns out to be alive.
@@ -89,8 +88,10 @@ class Intake:
         #: Updates about orders that are none of this account's, as far as can be known.
         self.foreign_updates = 0
         self.unknown_instruments = 0
-        self.orphaned_fills = 0
+        #: Fills told since the start, and fills told that the framework's order cannot take. Each changes the balances:
+        #: who keeps those looks at the numbers from time to time.
         self.fills_told = 0
+        self.orphaned_fills = 0
 
     # -- from the venue --------------------------------------------------------------------------------------------
 
@@ -106,7 +107,8 @@ class Intake:
         """
         tracker = self.tracker
         now_ns = now_ns or self._clock.timestamp_ns()
-        tracked = tracker.find(update)
+        # Most news is of an order by its venue order id: then the look is had here, since a call costs more than it.
+        tracked = tracker.by_venue_id.get(update.venue_order_id) or tracker.find(update)
         if tracked is None:
             tracked = self._unknown(update, now_ns)
             if tracked is None:
@@ -115,15 +117,21 @@ class Intake:
         native = tracked.native or self._emitter.native(tracked)
         if native is not None and native.order.is_closed and state.status not in CLOSED_STATUSES:
             self._align(tracked, update, native)
+        if native is not None:
+            usual = tracker.take_usual(tracked, update)
+            if usual is not None:
+                self._tell_usual(tracked, usual, now_ns, native)
+                if self._publishing:
+                    self._publish(tracked, update, (usual,))
+                return tracked
         known_id = state.venue_order_id
-        events = tracker.take(tracked, update, now_ns)
+        events = tracker.take_unusual(tracked, update, now_ns)
         if events:
             self._tell(tracked, events, now_ns, native)
         venue_order_id = state.venue_order_id
         if venue_order_id is not known_id and venue_order_id != known_id and venue_order_id is not None:
             self.journal.bind(tracked.client_order_id, venue_order_id)
-            if tracker.unbound:
-                self.release_unbound()
+            self._release_if_any()
         if self._publishing:
             self._publish(tracked, update, events)
         return tracked
@@ -153,6 +161,10 @@ class Intake:
                 f"The venue tells no price of {gap} filled of {tracked.client_order_id!r}: estimated by the last quote"
             )
             state.known.last_px = px
+
+    def _release_if_any(self) -> None:
+        if self.tracker.unbound:
+            self.release_unbound()
 
     def release_unbound(self) -> None:
         """Replay the kept updates that can be attributed now."""
@@ -195,39 +207,64 @@ class Intake:
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
+    def _tell_usual(
+        self, tracked: TrackedOrder, event: ev.OrderAccepted | ev.OrderFilled, now_ns: int, native: Native
+    ) -> None:
+        """Do what `update` and `_tell` do, of a usual statement: most of what they ask is known.
+
+        Such an event is never inferred, and leaves nothing unsettled: the order is over if it is not open any more.
+        """
+        client_order_id = tracked.state.client_order_id
+        self.journal.append_event(client_order_id, event, now_ns)
+        is_over = not tracked.is_open
+        if type(event) is _FILLED:
+            self.fills_told += 1
+            self._emitter.filled(native, event)
+        elif type(event) is _ACCEPTED:
+            self._emitter.accepted(native, event)
+        if is_over is not (client_order_id in self._closed):
+            self._note_end(tracked, is_over, now_ns)
+        self.lifecycles.note(tracked, (event,), now_ns)
+        if self.on_told is not None:
+            self.on_told(tracked, [event])
+        if type(event) is _ACCEPTED:
+            self.journal.bind(client_order_id, event.venue_order_id)
+            self._release_if_any()
+
     def _tell(self, tracked: TrackedOrder, events: list[ev.OrderEvent], now_ns: int, native: Native | None) -> None:
         journal, state = self.journal, tracked.state
         client_order_id = state.client_order_id
-        filled = False
         for event in events:
             journal.append_event(client_order_id, event, now_ns)
             if type(event) is _FILLED:
-                filled = True
                 self.fills_told += 1
                 if event.inferred:
                     # What only we know must be on disk before anybody acts on it.
                     journal.flush()
             elif type(event) is _ORPHANED:
                 self.orphaned_fills += 1
-                filled = True
         if native is not None:
             self._emitter.tell(tracked, native, events)
         elif self.introducing:
             self._emitter.introduce(tracked, events)
-        if state.status in CLOSED_STATUSES and not state.is_unsettled:
-            if client_order_id not in self._closed:
-                journal.close_order(client_order_id, now_ns)
-                self._closed[client_order_id] = tracked
-                if len(self._closed) > _CLOSED_KEPT:
-                    self._shed()
-        elif client_order_id in self._closed:
-            journal.close_order(client_order_id, None)
-            del self._closed[client_order_id]
+        is_over = state.status in CLOSED_STATUSES and not state.is_unsettled
+        if is_over is not (client_order_id in self._closed):
+            self._note_end(tracked, is_over, now_ns)
         self.lifecycles.note(tracked, events, now_ns)
-        if filled and self.on_fill is not None:
-            self.on_fill()
         if self.on_told is not None:
             self.on_told(tracked, events)
+
+    def _note_end(self, tracked: TrackedOrder, is_over: bool, now_ns: int) -> None:
+        """Note that an order is over now, or is not any more."""
+        client_order_id = tracked.state.client_order_id
+        if is_over:
+            self.journal.close_order(client_order_id, now_ns)
+            self._closed[client_order_id] = tracked
+            if len(self._closed) > _CLOSED_KEPT:
+                self._shed()
+        else:
+            self.journal.close_order(client_order_id, None)
+            del self._closed[client_order_id]
 
     def _shed(self) -> None:
         while len(self._closed) > _CLOSED_KEPT:

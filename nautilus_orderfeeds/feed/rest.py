@@ -173,12 +173,14 @@ class RestClient:
         self._ssl = ssl
         self._trust_env = trust_env
         self._session: aiohttp.ClientSession | None = None
+        self._closings = 0
 
     def __repr__(self) -> str:
         return f"RestClient({self._origin}{self._prefix})"
 
     async def close(self) -> None:
-        """Close all connections; the next request would open new ones."""
+        """Close all connections; the next request would open new ones, one that is under way does not."""
+        self._closings += 1
         session, self._session = self._session, None
         if session is not None:
             await session.close()
@@ -237,6 +239,7 @@ class RestClient:
         method = method.upper()
         attempts = self._read_attempts if repeat and method == "GET" else 1
         backoff = Backoff(initial_secs=0.25, cap_secs=5.0, random=self._random)
+        closings = self._closings
         while True:
             attempts -= 1
             retry_after_secs = None
@@ -252,6 +255,8 @@ class RestClient:
                 if (retry_after_secs or 0.0) > self._max_retry_after_secs:
                     return response
             await self._clock.sleep(backoff.next_delay_secs(retry_after_secs))
+            if closings != self._closings:
+                raise NotSent(f"{method} {self._prefix}{path}: the client was closed before it was asked again")
 
     async def _attempt(
         self,

@@ -11,7 +11,8 @@ from msgspec import Struct
 
 from nautilus_orderfeeds.orders import events as ev
 from nautilus_orderfeeds.orders.decimals import ZERO, quantize
-from nautilus_orderfeeds.orders.state import Known, OrderState
+from nautilus_orderfeeds.orders.known import Known
+from nautilus_orderfeeds.orders.state import OrderState
 from nautilus_orderfeeds.orders.words import LiquiditySide
 
 

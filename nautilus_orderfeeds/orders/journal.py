@@ -34,6 +34,11 @@ _NS_PER_DAY: Final = 86_400_000_000_000
 _INSERT_EVENT: Final = "INSERT INTO events (client_order_id, recorded_ns, kind, body) VALUES (?,?,?,?)"
 _BIND: Final = "UPDATE orders SET venue_order_id = ? WHERE client_order_id = ?"
 _CLOSE: Final = "UPDATE orders SET closed_ns = ? WHERE client_order_id = ?"
+_MARK: Final = "INSERT OR REPLACE INTO marks VALUES (?, ?)"
+_INSERT_ORDER: Final = (
+    "INSERT INTO orders (client_order_id, venue_order_id, symbol, strategy_id, external, refs, terms, wire, init, "
+    "created_ns) VALUES (?,?,?,?,?,?,?,?,?,?)"
+)
 _INSERT_FRAME: Final = "INSERT INTO frames (recorded_ns, stream, fault, raw) VALUES (?,?,?,?)"
 
 #: What is wrong with a row and not with the file: a second order of one id, text or a number that is none to SQLite.
@@ -41,6 +46,9 @@ _ROW_FAULTS: Final = (sqlite3.IntegrityError, sqlite3.DataError, ValueError, Ove
 
 #: Rows that wait for a disk which cannot be written; beyond, frames are dropped: they would eat the memory too.
 _MAX_WAITING: Final = 100_000
+
+#: What waits to be written: the statement, then its values. One tuple and not two, for the path of every frame.
+Row = tuple[Any, ...]
 
 _encode = msgspec.json.Encoder().encode
 _decode_event = msgspec.json.Decoder(AnyOrderEvent).decode
@@ -132,9 +140,9 @@ class Journal:
         self.failure: str | None = None
         self._retention = retention or Retention()
         self._schedule = schedule
-        self._pending: deque[tuple[str, tuple[Any, ...]]] = deque()
+        self._pending: deque[Row] = deque()
         self._flush_due = False
-        self._refused: tuple[tuple[Any, ...], str] = ((), "")
+        self._refused: tuple[Row, str] = ((), "")
         self._marks: dict[str, int] = {}
         self._lock: filelock.BaseFileLock | None = None
         if path != ":memory:":
@@ -188,7 +196,8 @@ class Journal:
         JournalError
             If it could not be committed: then the order must not be sent.
         """
-        row = (
+        row: Row = (
+            _INSERT_ORDER,
             order.client_order_id,
             venue_order_id,
             order.symbol,
@@ -200,13 +209,7 @@ class Journal:
             None if init is None else init.decode(),
             now_ns,
         )
-        self._pending.append(
-            (
-                "INSERT INTO orders (client_order_id, venue_order_id, symbol, strategy_id, external, refs, terms, "
-                "wire, init, created_ns) VALUES (?,?,?,?,?,?,?,?,?,?)",
-                row,
-            ),
-        )
+        self._pending.append(row)
         self.flush()
         if self.failure is not None:
             raise JournalError(self.failure)
@@ -220,38 +223,33 @@ class Journal:
     def append_event(self, client_order_id: str, event: OrderEvent, now_ns: int) -> None:
         """Record an event (committed at the end of this turn of the loop)."""
         # It cannot change, so its text is made no sooner than at the commit.
-        self._pending.append((_INSERT_EVENT, (client_order_id, now_ns, event)))
+        self._pending.append((_INSERT_EVENT, client_order_id, now_ns, event))
         if not self._flush_due:
             self._arrange_flush()
 
     def append_frame(self, stream: str, raw: bytes, now_ns: int, fault: str | None = None) -> None:
         """Record a raw frame as it came; `fault` says why it could not be read."""
-        self._pending.append((_INSERT_FRAME, (now_ns, stream, fault, raw)))
+        self._pending.append((_INSERT_FRAME, now_ns, stream, fault, raw))
         if not self._flush_due:
             self._arrange_flush()
 
     def bind(self, client_order_id: str, venue_order_id: str) -> None:
         """Record the venue's id of an order."""
-        self._pending.append((_BIND, (venue_order_id, client_order_id)))
+        self._pending.append((_BIND, venue_order_id, client_order_id))
         if not self._flush_due:
             self._arrange_flush()
 
     def close_order(self, client_order_id: str, now_ns: int | None) -> None:
         """Record that an order has ended, or (None) that it is open again."""
-        self._pending.append((_CLOSE, (now_ns, client_order_id)))
+        self._pending.append((_CLOSE, now_ns, client_order_id))
         if not self._flush_due:
             self._arrange_flush()
 
     def set_mark(self, key: str, value: int) -> None:
         """Record a high-water mark (a nonce, a watermark in ns) at once."""
         self._marks[key] = value
-        self._append("INSERT OR REPLACE INTO marks VALUES (?, ?)", (key, value))
+        self._pending.append((_MARK, key, value))
         self.flush()
-
-    def _append(self, sql: str, row: tuple[Any, ...]) -> None:
-        self._pending.append((sql, row))
-        if not self._flush_due:
-            self._arrange_flush()
 
     def _arrange_flush(self) -> None:
         if self._schedule is None:
@@ -286,18 +284,19 @@ class Journal:
         except sqlite3.Error as e:
             self._fail(batch, e)
 
-    def _commit(self, batch: list[tuple[str, tuple[Any, ...]]]) -> None:
+    def _commit(self, batch: list[Row]) -> None:
         # The tables do not refer to each other: events and frames, most of all rows, are written table by table.
         events, frames = [], []
         try:
             self._db.execute("BEGIN")
-            for sql, row in batch:
+            for row in batch:
+                sql = row[0]
                 if sql is _INSERT_EVENT:
                     events.append(_event_row(*row))
                 elif sql is _INSERT_FRAME:
-                    frames.append(row)
+                    frames.append(row[1:])
                 else:
-                    self._db.execute(sql, row)
+                    self._db.execute(sql, row[1:])
             self._db.executemany(_INSERT_EVENT, events)
             self._db.executemany(_INSERT_FRAME, frames)
             self._db.execute("COMMIT")
@@ -307,19 +306,19 @@ class Journal:
                     self._db.execute("ROLLBACK")
             raise
 
-    def _write_singly(self, batch: list[tuple[str, tuple[Any, ...]]]) -> None:
+    def _write_singly(self, batch: list[Row]) -> None:
         """Write all rows but those that no disk would take: kept, one of them would keep every other from it."""
-        for n, (sql, row) in enumerate(batch):
+        for n, row in enumerate(batch):
             try:
-                self._commit([(sql, row)])
+                self._commit([row])
             except _ROW_FAULTS as e:
                 self._refused = row, str(e)
-                _log.error("journal %s: a row is left out (%s): %.300r", self.path, e, row)
+                _log.error("journal %s: a row is left out (%s): %.300r", self.path, e, row[1:])
             except sqlite3.Error as e:
                 self._fail(batch[n:], e)
                 return
 
-    def _fail(self, batch: list[tuple[str, tuple[Any, ...]]], error: sqlite3.Error) -> None:
+    def _fail(self, batch: list[Row], error: sqlite3.Error) -> None:
         self._pending.extendleft(reversed(batch))
         self.failure = f"journal {self.path} cannot be written ({error}): free space or repair the disk, then restart"
         _log.error("%s; no new order will be sent", self.failure)
@@ -422,7 +421,7 @@ class Journal:
             self._lock = None
 
 
-def _event_row(client_order_id: str, now_ns: int, event: OrderEvent) -> tuple[str, int, str, str]:
+def _event_row(_sql: str, client_order_id: str, now_ns: int, event: OrderEvent) -> tuple[str, int, str, str]:
     return client_order_id, now_ns, type(event).__name__, _encode(event).decode()
 
 

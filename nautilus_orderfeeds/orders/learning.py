@@ -7,7 +7,8 @@ are knowledge whatever the age of the statement that brings them: both are true 
 
 from typing import Final
 
-from nautilus_orderfeeds.orders.state import End, Known, OrderState
+from nautilus_orderfeeds.orders.known import End, Known
+from nautilus_orderfeeds.orders.state import OrderState
 from nautilus_orderfeeds.orders.updates import END_STATUSES, OrderUpdate, VenueStatus
 from nautilus_orderfeeds.orders.words import LiquiditySide, OrderStatus
 

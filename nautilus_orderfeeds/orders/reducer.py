@@ -24,8 +24,9 @@ from nautilus_orderfeeds.orders import events as ev
 from nautilus_orderfeeds.orders.decimals import EXACT
 from nautilus_orderfeeds.orders.fills import Events, emit, restate, tell_fill, tell_next, tell_trades
 from nautilus_orderfeeds.orders.inference import Rules, inferred_fill
+from nautilus_orderfeeds.orders.known import End, Known
 from nautilus_orderfeeds.orders.learning import learn
-from nautilus_orderfeeds.orders.state import End, Known, OrderState, Placement, may_follow
+from nautilus_orderfeeds.orders.state import OrderState, Placement, may_follow
 from nautilus_orderfeeds.orders.transitions import PENDING_STATUSES
 from nautilus_orderfeeds.orders.updates import LIVE_STATUSES, Fill, OrderUpdate, VenueStatus
 from nautilus_orderfeeds.orders.usual import next_usual
@@ -62,6 +63,7 @@ def reduce(state: OrderState, update: OrderUpdate, rules: Rules) -> Events:
 
 def reduce_unusual(state: OrderState, update: OrderUpdate, rules: Rules) -> Events:
     """Do what `reduce` does, of any update: asking all there is to ask."""
+    state.is_calm = False
     out: Events = []
     if state.status in _NEVER_SENT and not _was_sent(state, out, update):
         return out
@@ -129,6 +131,7 @@ def settle(state: OrderState, rules: Rules, ts_event: int = 0) -> Events:
     list[OrderEvent]
         An `OrderAnomaly` (once) instead of a fill if no price is known for it: then the order stays unsettled.
     """
+    state.is_calm = False
     context = getcontext()
     setcontext(EXACT)
     try:

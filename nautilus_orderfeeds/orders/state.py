@@ -12,14 +12,14 @@ from decimal import Decimal
 from enum import Enum, unique
 from typing import Any, Final
 
-from msgspec import Struct
-
 from nautilus_orderfeeds.orders import events as ev
 from nautilus_orderfeeds.orders.coverage import Coverage
 from nautilus_orderfeeds.orders.decimals import EXACT, ZERO, exact_sum
+from nautilus_orderfeeds.orders.known import End, Known
+from nautilus_orderfeeds.orders.told_money import ToldMoney
 from nautilus_orderfeeds.orders.transitions import PENDING_STATUSES, TRANSITIONS, Trigger, after
-from nautilus_orderfeeds.orders.updates import Fill, VenueStatus
-from nautilus_orderfeeds.orders.words import CLOSED_STATUSES, LiquiditySide, OrderSide, OrderStatus, OrderType
+from nautilus_orderfeeds.orders.updates import VenueStatus
+from nautilus_orderfeeds.orders.words import CLOSED_STATUSES, OrderSide, OrderStatus, OrderType
 
 #: Sums of events are exact whatever the caller's context.
 _fma = EXACT.fma
@@ -36,77 +36,6 @@ class Placement(Enum):
     VENUE = "VENUE"  # or not sent yet: the usual case
     HELD = "HELD"  # here, under an id of ours; the venue does not know it
     RELEASED = "RELEASED"  # written to the venue, which has not named it yet
-
-
-class End(Struct, frozen=True):
-    """How the venue says the order ended. `complete`: the cumulative quantity in the end was told as well."""
-
-    status: VenueStatus
-    reason: str = ""
-    due_post_only: bool = False
-    rejects_live: bool = False
-    ts_event: int = 0
-    complete: bool = True
-
-
-@dataclass(slots=True)
-class Known:
-    """What the venue claims (highest knowledge wins). Quantities in base units, notional and fees in quote.
-
-    Parameters
-    ----------
-    filled_qty : Decimal
-        Highest filled quantity, whoever told of it: a trade is as good a witness as the venue's total.
-    filled_notional, avg_px, fees : Decimal, optional
-        Over exactly `filled_qty`; None if the venue does not say.
-    last_px : Decimal, optional
-        Price of the latest fill.
-    tells_money : bool
-        Whether the venue tells a notional or an average at all.
-    liquidity_side : LiquiditySide
-        Of inferred fills, as far as the venue's messages imply one.
-    stated_qty, version, ts_event : Decimal, int, int
-        How new the newest statement about the order is, in this order (law 6). A bare trade is not one.
-    terms_as_of : Decimal
-        Cumulative quantity of the newest statement that named the order's quantity.
-    waiting, working : bool
-        The venue has been seen to hold the order for its trigger; to work it.
-    canceling : bool
-        By its newest statement the venue is at cancelling the order.
-    undecided : dict[str, Fill]
-        Trades that cannot be told yet, by trade id: what they mean depends on the next statement.
-    """
-
-    filled_qty: Decimal = ZERO
-    filled_notional: Decimal | None = None
-    avg_px: Decimal | None = None
-    tells_money: bool = False
-    last_px: Decimal | None = None
-    fees: Decimal | None = None
-    fees_currency: str | None = None
-    liquidity_side: LiquiditySide = LiquiditySide.NO_LIQUIDITY_SIDE
-    end: End | None = None
-    waiting: bool = False
-    working: bool = False
-    canceling: bool = False
-    stated_qty: Decimal = ZERO
-    terms_as_of: Decimal = ZERO
-    version: int = 0
-    ts_event: int = 0
-    undecided: dict[str, Fill] = field(default_factory=dict)
-
-    @property
-    def notional(self) -> Decimal | None:
-        """Quote units over exactly `filled_qty`, as told or by the average; None if the venue says neither."""
-        if self.filled_notional is not None or self.avg_px is None:
-            return self.filled_notional
-        return self.avg_px * self.filled_qty
-
-    def witness(self, filled_qty: Decimal) -> None:
-        """Raise the filled quantity to what trades have proved."""
-        if filled_qty > self.filled_qty:
-            self.filled_qty = filled_qty
-            self.filled_notional = self.avg_px = self.fees = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -135,8 +64,10 @@ class OrderState:
         Whether the order was ever told to be live, and to be triggered.
     amending : bool
         The strategy asked for a change, and neither the change nor a refusal has been told.
-    filled_qty, notional, fees : Decimal
-        Sums over the fills told.
+    filled_qty : Decimal
+        Sum over the fills told.
+    money : ToldMoney
+        What they cost (`notional`, `fees`).
     trades : dict[str, Decimal]
         Trade ids that need no further attention, with the quantity each stands for.
     coverage : Coverage
@@ -151,6 +82,9 @@ class OrderState:
         Anomalies already told.
     known : Known
         The venue's claims.
+    is_calm : bool
+        Known to be calm (`usual.is_calm`), so that it need not be asked for every fill. Whatever may end that takes
+        it back: an event (`try_evolve`) and any statement but a usual one (`reduce_unusual`, `settle`).
     """
 
     client_order_id: str
@@ -169,8 +103,7 @@ class OrderState:
     triggered: bool = False
     amending: bool = False
     filled_qty: Decimal = ZERO
-    notional: Decimal = ZERO
-    fees: Decimal = ZERO
+    money: ToldMoney = field(default_factory=ToldMoney)
     trades: dict[str, Decimal] = field(default_factory=dict)
     coverage: Coverage = field(default_factory=Coverage)
     held: list[ev.OrderFilled] = field(default_factory=list)
@@ -181,11 +114,22 @@ class OrderState:
     anomalies: set[str] = field(default_factory=set)
     known: Known = field(default_factory=Known)
     ts_last: int = 0
+    is_calm: bool = field(default=False, repr=False, compare=False)
 
     @property
     def leaves_qty(self) -> Decimal:
         """Base units still open; zero once closed."""
         return ZERO if self.is_closed else self.quantity - self.filled_qty
+
+    @property
+    def notional(self) -> Decimal:
+        """Notional of the fills told, quote units."""
+        return self.money.notional
+
+    @property
+    def fees(self) -> Decimal:
+        """Commission of the fills told."""
+        return self.money.fees
 
     @property
     def avg_px(self) -> Decimal | None:
@@ -284,6 +228,7 @@ def evolve(state: OrderState, event: ev.OrderEvent) -> None:
 
 def try_evolve(state: OrderState, event: ev.OrderEvent) -> bool:
     """Fold one event into `state` if the framework would accept it; return whether it would."""
+    state.is_calm = False
     kind = type(event)
     trigger = trigger_of(event, state.quantity) if kind is ev.OrderFilled else _TRIGGERS.get(kind)
     if trigger is not None:
@@ -323,8 +268,7 @@ def fold_next(state: OrderState, event: ev.OrderFilled, status: OrderStatus) -> 
     state.accepted = True
     cum_qty, qty, known = event.cum_qty, event.last_qty, state.known
     state.filled_qty = state.coverage.prefix = cum_qty
-    state.notional = _fma(qty, event.last_px, state.notional)
-    state.fees = exact_sum(state.fees, event.commission) if state.fees else event.commission
+    state.money.unsummed.append((qty, event.last_px, event.commission))
     state.trades[event.trade_id] = qty
     proved = exact_sum(cum_qty, state.orphaned_qty) if state.orphaned_qty else cum_qty
     if proved > known.filled_qty:
@@ -335,8 +279,7 @@ def _fold_filled(state: OrderState, event: ev.OrderFilled) -> None:
     state.venue_order_id = event.venue_order_id
     state.accepted = True
     state.filled_qty = event.cum_qty
-    state.notional = _fma(event.last_qty, event.last_px, state.notional)
-    state.fees = exact_sum(state.fees, event.commission)
+    state.money.unsummed.append((event.last_qty, event.last_px, event.commission))
     _account_for(state, event)
 
 

@@ -29,6 +29,7 @@ _MAX_UNBOUND: Final = 1_000
 _ARRIVAL_NS: Final = 300_000_000_000
 
 # Bound once, for the path of every frame.
+_ACCEPTED: Final = ev.OrderAccepted
 _ALL_FILLED: Final = OrderStatus.FILLED
 
 
@@ -101,7 +102,8 @@ class OrderTracker:
     def __init__(self) -> None:
         self._orders: dict[str, TrackedOrder] = {}
         self._by_ref: dict[str, TrackedOrder] = {}
-        self._by_venue_id: dict[str, TrackedOrder] = {}
+        #: The orders the venue has named, by its id (never None): where `find` looks first.
+        self.by_venue_id: dict[str | None, TrackedOrder] = {}
         #: Updates kept until it is known whose they are.
         self.unbound: deque[OrderUpdate] = deque(maxlen=_MAX_UNBOUND)
         self._open: dict[str, TrackedOrder] = {}
@@ -124,13 +126,13 @@ class OrderTracker:
         """Return the order of either id, or None."""
         tracked = self._orders.get(client_order_id) if client_order_id is not None else None
         if tracked is None and venue_order_id is not None:
-            tracked = self._by_venue_id.get(venue_order_id)
+            tracked = self.by_venue_id.get(venue_order_id)
         return tracked
 
     def find(self, update: OrderUpdate) -> TrackedOrder | None:
         """Return the order an update is about, or None."""
         if update.venue_order_id is not None:
-            tracked = self._by_venue_id.get(update.venue_order_id)
+            tracked = self.by_venue_id.get(update.venue_order_id)
             if tracked is not None:
                 return tracked
         for ref in update.refs:
@@ -229,7 +231,7 @@ class OrderTracker:
         """Note the venue's id of an order (from a command's answer)."""
         if tracked.state.venue_order_id is None:
             tracked.state.venue_order_id = venue_order_id
-        self._by_venue_id[venue_order_id] = tracked
+        self.by_venue_id[venue_order_id] = tracked
 
     # -- updates ---------------------------------------------------------------------------------------------------
 
@@ -249,26 +251,45 @@ class OrderTracker:
 
     def take(self, tracked: TrackedOrder, update: OrderUpdate, now_ns: int) -> list[ev.OrderEvent]:
         """Take in one update about `tracked` (as `find` says) and return the events."""
+        told = self.take_usual(tracked, update)
+        return [told] if told is not None else self.take_unusual(tracked, update, now_ns)
+
+    def take_usual(self, tracked: TrackedOrder, update: OrderUpdate) -> ev.OrderAccepted | ev.OrderFilled | None:
+        """Take in an update about `tracked` if it is one of the two usual (see `usual.next_usual`).
+
+        Returns
+        -------
+        OrderAccepted, OrderFilled or None
+            What to tell: then nothing is left to be explained, and the order is closed only if it is all filled. None:
+            nothing has changed, the update is one for `take_unusual`.
+        """
+        if not tracked.is_open:
+            return None
+        state = tracked.state
+        told = next_usual(state, update)
+        if told is None:
+            return None
+        # The order is live under its own id, or filled, and all is told: what `_after` would ask is known.
+        tracked.in_flight = False
+        tracked.unsettled_since_ns = 0
+        if not tracked.ts_accepted:
+            tracked.ts_accepted = update.ts_accepted or state.ts_last
+        if type(told) is _ACCEPTED:
+            self.by_venue_id[told.venue_order_id] = tracked
+        elif state.status is _ALL_FILLED:
+            tracked.is_open = False
+            self._open.pop(state.client_order_id, None)
+        return told
+
+    def take_unusual(self, tracked: TrackedOrder, update: OrderUpdate, now_ns: int) -> list[ev.OrderEvent]:
+        """Do what `take` does, of any update."""
         state = tracked.state
         had_id = state.venue_order_id
-        told = next_usual(state, update)
-        if told is not None and tracked.is_open:
-            # The order is live under its own id, or filled, and all is told: what `_after` would ask is known.
-            tracked.in_flight = False
-            tracked.unsettled_since_ns = 0
-            if not tracked.ts_accepted:
-                tracked.ts_accepted = update.ts_accepted or state.ts_last
-            if had_id is None and state.venue_order_id is not None:
-                self._by_venue_id[state.venue_order_id] = tracked
-            if state.status is _ALL_FILLED:
-                tracked.is_open = False
-                self._open.pop(state.client_order_id, None)
-            return [told]
-        events: list[ev.OrderEvent] = [told] if told is not None else reduce_unusual(state, update, tracked.rules)
+        events = reduce_unusual(state, update, tracked.rules)
         self._after(tracked, events, now_ns, update.ts_accepted)
         venue_order_id = state.venue_order_id
         if venue_order_id is not had_id and venue_order_id is not None:
-            self._by_venue_id[venue_order_id] = tracked
+            self.by_venue_id[venue_order_id] = tracked
         return events
 
     def settle(self, tracked: TrackedOrder, now_ns: int) -> list[ev.OrderEvent]:
@@ -329,7 +350,7 @@ class OrderTracker:
         for ref in tracked.refs:
             self._by_ref.pop(ref, None)
         if tracked.state.venue_order_id is not None:
-            self._by_venue_id.pop(tracked.state.venue_order_id, None)
+            self.by_venue_id.pop(tracked.state.venue_order_id, None)
 
     def _may_be(self, tracked: TrackedOrder, update: OrderUpdate) -> bool:
         """Whether `update`, which names no known order, may be about `tracked`, which has no name yet."""
@@ -375,7 +396,7 @@ class OrderTracker:
         for ref in tracked.refs:
             self._by_ref[ref] = tracked
         if state.venue_order_id is not None:
-            self._by_venue_id[state.venue_order_id] = tracked
+            self.by_venue_id[state.venue_order_id] = tracked
         self._after(tracked, [], 0, 0)
 
 

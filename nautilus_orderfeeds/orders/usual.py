@@ -8,13 +8,11 @@ first whether all of that is so, and changes nothing if it is not; if it is, it 
 from typing import Final
 
 from nautilus_orderfeeds.orders import events as ev
-from nautilus_orderfeeds.orders.decimals import EXACT, exact_sum
-from nautilus_orderfeeds.orders.state import End, OrderState, Placement
+from nautilus_orderfeeds.orders.decimals import exact_sum
+from nautilus_orderfeeds.orders.known import End
+from nautilus_orderfeeds.orders.state import OrderState, Placement
 from nautilus_orderfeeds.orders.updates import OrderUpdate, VenueStatus
 from nautilus_orderfeeds.orders.words import LiquiditySide, OrderStatus
-
-#: Sums of events are exact whatever the caller's context.
-_fma: Final = EXACT.fma
 
 # Bound once: Python looks an enum's member up anew at every use.
 _WORKING: Final = VenueStatus.WORKING
@@ -25,6 +23,27 @@ _PARTIALLY_FILLED: Final = OrderStatus.PARTIALLY_FILLED
 _ALL_FILLED: Final = OrderStatus.FILLED
 _AT_VENUE: Final = Placement.VENUE
 _UNKNOWN_SIDE: Final = LiquiditySide.NO_LIQUIDITY_SIDE
+
+
+def is_calm(state: OrderState) -> bool:
+    """Return whether `state` is that of a live order whose fills all have their place, one after the other.
+
+    And no end, no trigger and no undecided trade is known of it. A usual fill leaves it so; so this is asked once, and
+    then remembered (`OrderState.is_calm`).
+    """
+    known, coverage = state.known, state.coverage
+    return (
+        state.accepted
+        and state.placement is _AT_VENUE
+        and not state.quote_quantity
+        and not state.orphaned_qty
+        and known.end is None
+        and not known.waiting
+        and not known.undecided
+        and not coverage.islands
+        and coverage.placed
+        and coverage.prefix == state.filled_qty
+    )
 
 
 def next_usual(state: OrderState, update: OrderUpdate) -> ev.OrderAccepted | ev.OrderFilled | None:
@@ -48,7 +67,7 @@ def next_usual(state: OrderState, update: OrderUpdate) -> ev.OrderAccepted | ev.
     if len(fills) != 1:
         return None if fills else _next_accept(state, update)
     fill = fills[0]
-    known, coverage, told_qty, quantity = state.known, state.coverage, state.filled_qty, state.quantity
+    known, told_qty, quantity = state.known, state.filled_qty, state.quantity
     status, cum_qty, qty, commission = update.status, update.filled_qty, fill.last_qty, fill.commission
     venue_order_id = state.venue_order_id
     if (
@@ -56,20 +75,11 @@ def next_usual(state: OrderState, update: OrderUpdate) -> ev.OrderAccepted | ev.
         or commission is None
         or venue_order_id is None
         or venue_order_id != update.venue_order_id
-        or not state.accepted
-        or state.placement is not _AT_VENUE
-        or state.quote_quantity
-        or state.orphaned_qty
-        or known.end is not None
-        or known.waiting
-        or known.undecided
+        or not (state.is_calm or is_calm(state))
         or update.version
         or update.cancel_reject_reason
         or update.filled_notional
         or update.last_px
-        or coverage.islands
-        or not coverage.placed
-        or (coverage.prefix is not told_qty and coverage.prefix != told_qty)
         or (fill.ends_at is not cum_qty and fill.ends_at != cum_qty)
         or (exact_sum(told_qty, qty) if told_qty else qty) != cum_qty
         or cum_qty <= known.filled_qty
@@ -83,11 +93,12 @@ def next_usual(state: OrderState, update: OrderUpdate) -> ev.OrderAccepted | ev.
     before = state.status
     if before is not _ACCEPTED and before is not _PARTIALLY_FILLED:
         return None
-    if cum_qty < quantity:
+    is_total = cum_qty is update.quantity  # which is `quantity`; a decoder may make equal numbers one
+    if not is_total and cum_qty < quantity:
         if status is not _WORKING:
             return None
         state.status = _PARTIALLY_FILLED
-    elif cum_qty == quantity and not state.amending and (status is _FILLED or status is _WORKING):
+    elif (is_total or cum_qty == quantity) and not state.amending and (status is _FILLED or status is _WORKING):
         state.status = _ALL_FILLED
     else:
         return None
@@ -102,6 +113,7 @@ def next_usual(state: OrderState, update: OrderUpdate) -> ev.OrderAccepted | ev.
         known.fees_currency = update.fees_currency
     if liquidity_side is not _UNKNOWN_SIDE:
         known.liquidity_side = liquidity_side
+    state.is_calm = status is _WORKING
     if status is _WORKING:
         known.working = True
     else:
@@ -114,9 +126,8 @@ def next_usual(state: OrderState, update: OrderUpdate) -> ev.OrderAccepted | ev.
     state.before_request = before
     if traded_at > state.ts_last:
         state.ts_last = traded_at
-    state.filled_qty = coverage.prefix = cum_qty
-    state.notional = _fma(qty, last_px, state.notional)
-    state.fees = exact_sum(state.fees, commission) if state.fees else commission
+    state.filled_qty = state.coverage.prefix = cum_qty
+    state.money.unsummed.append((qty, last_px, commission))
     state.trades[trade_id] = qty
     return ev.OrderFilled(
         ts_event=traded_at,

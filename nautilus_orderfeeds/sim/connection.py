@@ -25,6 +25,14 @@ def encode_json(value: object) -> bytes:
     return _encoder.encode(value)
 
 
+def decode_json(message: str | bytes) -> object:
+    """The JSON document that a client sent; `None` if it is none."""
+    try:
+        return msgspec.json.decode(message)
+    except msgspec.DecodeError:
+        return None
+
+
 def cut(transport: asyncio.BaseTransport | None) -> None:
     """Reset a connection: no close handshake, nothing flushed, the peer reads ECONNRESET."""
     # Not an isinstance check: other event loops' transports do not derive from asyncio's.

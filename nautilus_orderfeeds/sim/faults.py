@@ -173,6 +173,11 @@ class FaultInjector:
         self.log.append(Injection(fault, names[0]))
         return struck
 
+    def lag(self, *names: str) -> int:
+        """Ask at this opportunity by how many changes what is shown is stale (`STALE_SNAPSHOT`); 0 if it is not."""
+        stale = self.strike(Fault.STALE_SNAPSHOT, *names)
+        return int(stale.setting("lag", 1)) if stale is not None else 0
+
     def skew_ns(self) -> int:
         """How far the venue's clock is ahead now, ns."""
         secs = sum(a.setting("secs", 100.0) for a in self._armed if a.fault is Fault.CLOCK_SKEW)

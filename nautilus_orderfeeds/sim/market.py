@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from decimal import Decimal
+from typing import TypeGuard
 
 from nautilus_orderfeeds.sim.book import accepts
 from nautilus_orderfeeds.sim.clock import SimClock
@@ -24,6 +25,7 @@ from nautilus_orderfeeds.sim.model import (
     MarkChanged,
     MarketEvent,
     OrderEnded,
+    OrderEvent,
     OrderState,
     Product,
     Side,
@@ -225,9 +227,13 @@ class Market:
         self._matches += 1
         return hashlib.sha256(f"{self._trade_ids}|{self._matches}".encode()).hexdigest()
 
+    def _is_of_user(self, event: MarketEvent) -> TypeGuard[OrderEvent]:
+        return isinstance(event, OrderEvent) and not self.ledger.accounts[event.order.account].is_background
+
     def _tell(self, now_ns: int, events: Iterable[MarketEvent]) -> Batch:
-        batch = Batch(now_ns, tuple(events))
-        if batch.events:
+        events = tuple(events)
+        batch = Batch(now_ns, events, tuple(event for event in events if self._is_of_user(event)))
+        if events:
             for listener in list(self.listeners):
                 listener(batch)
         return batch

@@ -393,7 +393,12 @@ MarketEvent = OrderEvent | PublicEvent
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Everything one step of the market caused, in order, with the time of the step."""
+    """
+    Everything one step of the market caused, in order, with the time of the step.
+
+    `user_events` are those of `events` that tell of an order of a user, not of the background.
+    """
 
     time_ns: int
     events: tuple[MarketEvent, ...]
+    user_events: tuple[OrderEvent, ...]

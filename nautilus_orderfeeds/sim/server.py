@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
@@ -100,24 +101,37 @@ class Answer:
         if after is not None:
             after()
 
+    async def late(self, secs: float) -> Answer:
+        """The same answer after a while; `after` is called too if nobody waits for it any more."""
+        try:
+            await asyncio.sleep(secs)
+        except BaseException:
+            self.release()
+            raise
+        return self
+
 
 Handler = Callable[[Call], Awaitable[Answer]]
 
 
 class WsEndpoint(Protocol):
-    """What a twin does with one WebSocket path."""
+    """What a twin does with one WebSocket path; one that derives from this writes only what it does differently."""
 
     async def admit(self, request: web.Request) -> web.StreamResponse | None:
-        """Refuse the upgrade by giving an answer; `None` lets it through."""
+        """Refuse the upgrade by giving an answer; `None` lets it through, and by default everybody comes in."""
+        return None
 
     async def opened(self, connection: Connection) -> None:
-        """A connection is up."""
+        """A connection is up; by default nothing is said."""
+        return  # a body: without one a protocol's method is taken for abstract
 
+    @abstractmethod
     async def received(self, connection: Connection, message: str | bytes) -> None:
         """A text (or binary) message came in."""
 
     async def closed(self, connection: Connection) -> None:
-        """The connection is gone."""
+        """The connection is gone; by default nothing is kept of it, and its orders live on."""
+        return
 
 
 def _plain_error(status: int, message: str) -> Answer:
@@ -139,6 +153,9 @@ class SimServer:
     ----------
     requests : list[Request]
         Every REST call so far (of many, the latest); no headers, queries or bodies, so no secrets.
+    connections : list[Connection]
+        Every WebSocket connection that is up, in the sequence in which they came: what is sent to several meets
+        faults in the same sequence in every run.
     failures : list[BaseException]
         Bugs of the simulation that a handler ran into; a simulation raises them at its end.
     error_answer : Callable[[int, str], Answer]
@@ -155,7 +172,7 @@ class SimServer:
         self.failures: list[BaseException] = []
         self.error_answer: Callable[[int, str], Answer] = _plain_error
         self.farewell: str | None = None
-        self.connections: set[Connection] = set()
+        self.connections: list[Connection] = []
         self._app = web.Application(middlewares=[self._outermost], client_max_size=16 * 1024 * 1024)
         self._runner: web.AppRunner | None = None
         self._listener: asyncio.Server | None = None
@@ -331,14 +348,14 @@ class SimServer:
         socket = web.WebSocketResponse(autoping=False, autoclose=False, timeout=0.5)
         await socket.prepare(request)
         connection = Connection(socket, request, self.faults)
-        self.connections.add(connection)
+        self.connections.append(connection)
         try:
             await endpoint.opened(connection)
             await self._read(connection, endpoint, idle_secs)
         except ConnectionError:
             pass  # the peer, or a fault, cut the connection: that is the end of it
         finally:
-            self.connections.discard(connection)
+            self.connections.remove(connection)
             await connection.finish()
             await endpoint.closed(connection)
         return socket

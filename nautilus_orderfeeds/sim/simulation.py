@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
+import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
@@ -22,7 +24,27 @@ _DOORS = "nautilus_orderfeeds.venues"
 
 class Simulation:
     """
-    A venue on a loopback port; use it with `async with`.
+    A venue on a loopback port; use it with `async with simulate(...)`.
+
+    Parameters
+    ----------
+    venue : str
+        A folder of `nautilus_orderfeeds.venues`, e.g. `"bsx"`.
+    seed : int
+        Seeds the market, the faults and the credentials.
+    port : int
+        0 takes a free port.
+    host : str
+    market_flow : bool
+        Whether the background market moves by itself; otherwise it stands until a test moves it.
+    initial_book : bool
+        Whether the background quotes every product from the start.
+    tick_secs : float
+        Seconds between two steps of the background market.
+    time_ns : Callable[[], int]
+        Where the venue's clock takes its time from, UNIX ns.
+    **options
+        The venue's own switches (the fields of its `...TwinOptions`).
 
     Attributes
     ----------
@@ -50,12 +72,13 @@ class Simulation:
         market_flow: bool = True,
         initial_book: bool = True,
         tick_secs: float = 0.25,
+        time_ns: Callable[[], int] = time.time_ns,
         **options: Any,
     ) -> None:
         self.venue = venue
         self.seed = seed
         self.faults = FaultInjector(seed)
-        self.clock = SimClock(skew=self.faults.skew_ns)
+        self.clock = SimClock(time_ns, skew=self.faults.skew_ns)
         self.server = SimServer(self.faults, host, port)
         module = importlib.import_module(f"{_DOORS}.{venue}.twin")
         self.twin: VenueTwin = module.create(
@@ -180,50 +203,5 @@ class Simulation:
             self.market.step()
 
 
-def simulate(
-    venue: str,
-    *,
-    seed: int = 0,
-    port: int = 0,
-    host: str = "127.0.0.1",
-    market_flow: bool = True,
-    initial_book: bool = True,
-    tick_secs: float = 0.25,
-    **options: Any,
-) -> Simulation:
-    """
-    Simulate a venue on a loopback port.
-
-    Parameters
-    ----------
-    venue : str
-        A folder of `nautilus_orderfeeds.venues`, e.g. `"bsx"`.
-    seed : int
-        Seeds the market, the faults and the credentials.
-    port : int
-        0 takes a free port.
-    host : str
-    market_flow : bool
-        Whether the background market moves by itself; otherwise it stands until a test moves it.
-    initial_book : bool
-        Whether the background quotes every product from the start.
-    tick_secs : float
-        Seconds between two steps of the background market.
-    **options
-        The venue's own switches (for BSX the fields of `BsxTwinOptions`).
-
-    Returns
-    -------
-    Simulation
-        To be used with `async with`.
-    """
-    return Simulation(
-        venue,
-        seed=seed,
-        port=port,
-        host=host,
-        market_flow=market_flow,
-        initial_book=initial_book,
-        tick_secs=tick_secs,
-        **options,
-    )
+simulate = Simulation
+"""Simulate a venue: `async with simulate("bsx", seed=7) as sim` (`Simulation`)."""

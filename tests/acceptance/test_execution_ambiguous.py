@@ -14,10 +14,12 @@ from nautilus_orderfeeds.sim.faults import Fault
 from nautilus_orderfeeds.sim.model import OrderState
 from tests.support.profiles import Call
 from tests.support.scene import OPEN, Scene, execution_case
+from tests.support.venue_profile import SLOW_SECS
 
 N = {"enable_limit_buys": False, "enable_limit_sells": False}
-#: Shorter than the slowest answer, so that it is a timeout.
-CONFIG = {"request_timeout_secs": 0.4}
+#: Shorter than the slowest answer, so that it is a timeout; long enough to connect on a busy machine.
+TIMEOUT_SECS = 0.75 * SLOW_SECS
+CONFIG = {"request_timeout_secs": TIMEOUT_SECS}
 #: Faults that end the connection which the request was sent over.
 _CUTTING = (Fault.LOST_ANSWER, Fault.RESET)
 #: Longer than the adapter's first readings of the truth.
@@ -104,7 +106,7 @@ async def test_e74_submit_proved_not_taken(scene: Scene):
 @execution_case("TC-E74", **N, config=CONFIG, cancel_orders_on_stop=False, only=lambda profile: profile.says_to_wait)
 async def test_e74_submit_never_sent(scene: Scene):
     """Not ambiguous: it waited behind the rate limit until its time was over, so nothing can ever come of it."""
-    scene.sim.faults.once(Fault.RATE_LIMIT, where=" ".join(scene.profile.submit), retry_after=1.5)
+    scene.sim.faults.once(Fault.RATE_LIMIT, where=" ".join(scene.profile.submit), retry_after=2 * TIMEOUT_SECS)
     first = new_order(scene)
     await scene.until(lambda: scene.sent(scene.profile.submit) == 1, "the first order to be sent")
     waiting = [new_order(scene) for _ in range(2)]

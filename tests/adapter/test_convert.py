@@ -103,7 +103,23 @@ def test_finer_digits_are_kept_and_trailing_zeros_are_not() -> None:
 @example(Decimal("-0"), 3)
 @example(Decimal("0.12345"), 3)
 def test_what_is_kept_for_the_next_time_is_what_would_be_made_anew(value: Decimal, places: int) -> None:
-    for kept, make in ((convert.usual_price, convert.price), (convert.usual_quantity, convert.quantity)):
-        usual = kept(value, places)
-        if usual is not None:
-            assert (usual.raw, usual.precision) == (make(value, places).raw, places)
+    for kept, make in (
+        (convert.prices_of(places), convert.price),
+        (convert.quantities_of(places), convert.quantity),
+    ):
+        for _ in range(2):
+            assert outcome(kept.__getitem__, value) == outcome(make, value, places)
+
+
+def test_a_number_is_kept_but_not_how_fine_it_was_written() -> None:
+    prices = convert.prices_of(2)
+    assert prices[Decimal("55000.25")] is prices[Decimal("55000.250")]
+    assert [str(prices[Decimal(text)]) for text in ("1.123", "1.1230", "1.123")] == ["1.123", "1.1230", "1.123"]
+
+
+def test_not_more_numbers_are_kept_than_are_of_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(convert, "_KEPT", 3)
+    made: convert.Made[Price] = convert.Made(convert.price, 1)
+    for n in range(20):
+        assert made[Decimal(n)] == convert.price(Decimal(n), 1)
+        assert len(made) <= 3

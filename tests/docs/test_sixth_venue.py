@@ -20,7 +20,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(ROOT / "nautilus_orderfeeds", folder / "nautilus_orderfeeds")
     shutil.copy(ROOT / "pyproject.toml", folder)
     files = re.findall(r'```python title="([^"]+)"\n(.*?)```', GUIDE, re.DOTALL)
-    assert len(files) == 8
+    assert len(files) == 9
     for name, text in files:
         path = folder / name
         path.parent.mkdir(exist_ok=True)

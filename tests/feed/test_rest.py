@@ -267,6 +267,20 @@ async def test_close_leaves_nothing_and_client_is_usable_again():
     assert not leaked_tasks()
 
 
+async def test_a_read_that_was_to_be_repeated_ends_with_the_client():
+    """It would open connections that nobody closes any more."""
+    async with raw_server(answer(503), answer(200)) as server:
+        client = RestClient(server.url, trust_env=False, read_attempts=2)
+        task = asyncio.ensure_future(client.request("GET", "/"))
+        await until(lambda: len(server.requests) == 1)
+        await asyncio.sleep(0.02)
+        await client.close()
+        with pytest.raises((NotSent, OutcomeUnknown)):
+            await task
+        assert client._session is None
+        assert len(server.requests) == 1
+
+
 async def test_cancelled_request_is_cancelled():
     async with raw_server(Fault.HANG) as server, client_of(server.url) as client:
         task = asyncio.ensure_future(client.request("POST", "/orders", body=b"{}"))

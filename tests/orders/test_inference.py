@@ -7,8 +7,8 @@ from random import Random
 
 import pytest
 
+from nautilus_orderfeeds.orders.known import Known
 from nautilus_orderfeeds.orders.reducer import reduce
-from nautilus_orderfeeds.orders.state import Known
 from nautilus_orderfeeds.orders.words import LiquiditySide, OrderType
 from tests.support.one_order import AT_ONCE, RULES, OneOrder, V, said
 

@@ -2,6 +2,7 @@
 
 import copy
 from collections import Counter
+from collections.abc import Callable
 from decimal import Decimal, localcontext
 from random import Random
 from typing import Any
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from nautilus_orderfeeds.orders import events as ev
 from nautilus_orderfeeds.orders import usual
 from nautilus_orderfeeds.orders.decimals import ZERO
-from nautilus_orderfeeds.orders.reducer import reduce, reduce_unusual
+from nautilus_orderfeeds.orders.reducer import reduce, reduce_unusual, settle
 from nautilus_orderfeeds.orders.requests import NewOrder
 from nautilus_orderfeeds.orders.state import evolve
 from nautilus_orderfeeds.orders.tracker import OrderTracker
@@ -33,6 +34,7 @@ def follow(follower: Follower, steps: list[Step]) -> Counter[str]:
     """Take the steps; before each, compare what either way would make of it. Returns how often which way was taken."""
     taken: Counter[str] = Counter()
     for step in steps:
+        assert not follower.state.is_calm or usual.is_calm(follower.state), "remembered, and not true any more"
         if isinstance(step, OrderUpdate):
             before, long, short = (copy.deepcopy(follower.state) for _ in range(3))
             told = usual.next_usual(short, step)
@@ -43,6 +45,8 @@ def follow(follower: Follower, steps: list[Step]) -> Counter[str]:
                 assert [told] == reduce_unusual(long, step, follower.rules)
                 assert repr(short) == repr(long)
                 assert not short.is_unsettled
+                assert not short.is_calm or usual.is_calm(short)
+                taken["calm"] += short.is_calm
                 taken[type(told).__name__] += 1
         follower.step(step)
     return taken
@@ -119,6 +123,7 @@ def test_the_short_way_is_the_usual_one() -> None:
         taken += follow(Follower(life, judge=False, truthful=False), steps)
     assert taken["OrderAccepted"] > 100
     assert taken["OrderFilled"] > taken["long"] / 2 > 50
+    assert taken["calm"] > 50
 
 
 def accepted(**terms: str) -> OneOrder:
@@ -166,6 +171,36 @@ def test_what_is_unusual_takes_the_long_way(changed: dict[str, object]) -> None:
     assert usual.next_usual(copy.deepcopy(before), usual_statement(order, **fields)) is not None  # type: ignore[arg-type]
     assert usual.next_usual(order.state, usual_statement(order, **(fields | changed))) is None  # type: ignore[arg-type]
     assert order.state == before
+
+
+def calm_order() -> OneOrder:
+    """An order that has traded once as usual."""
+    order = accepted()
+    statement = usual_statement(order, filled_qty="4", fills=(trade("t", "4", ends_at="4"),))
+    assert usual.next_usual(order.state, statement) is not None
+    assert order.state.is_calm
+    return order
+
+
+def an_orphan(order: OneOrder) -> None:
+    orphan = {"trade_id": "o", "venue_order_id": "V1", "last_qty": Decimal(1), "last_px": Decimal(1)}
+    evolve(order.state, ev.FillOrphaned(**orphan, commission=ZERO))  # type: ignore[arg-type]
+
+
+SHAKING: dict[str, Callable[[OneOrder], object]] = {
+    "an event": an_orphan,
+    "an event of a command": lambda order: evolve(order.state, ev.OrderPendingCancel()),
+    "another statement": lambda order: reduce(order.state, usual_statement(order, V.CANCELED), RULES),
+    "the same statement again": lambda order: reduce(order.state, usual_statement(order, filled_qty="4"), RULES),
+    "an end of the waiting": lambda order: settle(order.state, RULES),
+}
+
+
+@pytest.mark.parametrize("shake", SHAKING.values(), ids=SHAKING)
+def test_whether_an_order_is_calm_is_asked_anew_after(shake: Callable[[OneOrder], object]) -> None:
+    order = calm_order()
+    shake(order)
+    assert not order.state.is_calm
 
 
 def test_its_sums_are_exact_whatever_the_callers_context() -> None:

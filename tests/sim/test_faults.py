@@ -93,3 +93,12 @@ def test_disarm_takes_back_one_arming() -> None:
     faults.disarm(armed)
     faults.disarm(armed)
     assert faults.strike(Fault.DROP, "orders") is None
+
+
+def test_how_stale_something_is() -> None:
+    faults = FaultInjector(1)
+    assert faults.lag("GET /orders") == 0
+    faults.once(Fault.STALE_SNAPSHOT, where="GET /orders")
+    faults.once(Fault.STALE_SNAPSHOT, where="orders/*", lag=3)
+    assert [faults.lag("GET /fills"), faults.lag("orders", "orders/snapshot"), faults.lag("GET /orders")] == [0, 3, 1]
+    assert faults.lag("GET /orders") == 0

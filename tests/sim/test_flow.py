@@ -17,6 +17,9 @@ from nautilus_orderfeeds.sim.model import (
     FundingChanged,
     LevelChanged,
     MarkChanged,
+    OrderAccepted,
+    OrderEnded,
+    OrderFilled,
     OrderState,
     Product,
     ProductKind,
@@ -126,6 +129,24 @@ def test_marks_and_funding_are_told() -> None:
     made.set_mark("X-PERP", D("1001"), D("1002"))
     made.set_funding("X-PERP", D("-0.0001"))
     assert told == [MarkChanged("X-PERP", D(1001), D(1002)), FundingChanged("X-PERP", D("-0.0001"))]
+
+
+def test_what_happened_to_users_is_told_apart_from_the_background() -> None:
+    made = market()
+    batches: list[Batch] = []
+    made.listeners.append(batches.append)
+    order = place(made, Side.BUY, "1", "999.5")
+    made.trade("X-PERP", "999.5", "0.4")
+    made.cancel(order)
+    for _ in range(20):
+        made.step()
+    told = [event for batch in batches for event in batch.user_events]
+    assert [(type(event), event.order) for event in told] == [
+        (OrderAccepted, order),
+        (OrderFilled, order),
+        (OrderEnded, order),
+    ]
+    assert any(isinstance(event, OrderFilled) and event.order is not order for b in batches for event in b.events)
 
 
 def test_a_refused_order_never_reaches_the_book() -> None:

@@ -10,9 +10,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from nautilus_orderfeeds.sim.connection import Connection
+from nautilus_orderfeeds.sim.connection import Connection, decode_json
 from nautilus_orderfeeds.sim.faults import Fault, FaultInjector
-from nautilus_orderfeeds.sim.server import Answer, BadBody, Call, SimServer
+from nautilus_orderfeeds.sim.server import Answer, BadBody, Call, SimServer, WsEndpoint
 
 
 class Venue:
@@ -267,7 +267,7 @@ async def test_disconnect_all_in_order_says_farewell() -> None:
         message = await socket.receive(timeout=2)
         assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, 1001)
         await asyncio.wait_for(venue.gone.wait(), 2)
-        assert venue.server.connections == set()
+        assert venue.server.connections == []
 
 
 async def test_a_silent_client_is_closed() -> None:
@@ -298,3 +298,48 @@ async def test_down_means_cut_and_refused_and_up_again_on_the_same_port() -> Non
         assert venue.server.port == port
         assert await (await venue.post()).json() == {"count": 2}
         await venue.connect()
+
+
+async def test_connections_stand_in_the_sequence_in_which_they_came() -> None:
+    async with running() as venue:
+        sockets = [await venue.connect() for _ in range(12)]
+        assert venue.server.connections == venue.connections
+        await sockets[3].close()
+        async with asyncio.timeout(2):
+            await venue.gone.wait()
+        left = [connection for number, connection in enumerate(venue.connections) if number != 3]
+        assert venue.server.connections == left
+
+
+async def test_an_endpoint_writes_only_what_it_does_differently() -> None:
+    class Echo(WsEndpoint):
+        async def received(self, connection: Connection, message: str | bytes) -> None:
+            connection.send_json(decode_json(message))
+
+    async with running() as venue:
+        server = SimServer(FaultInjector(1))
+        server.websocket("/ws", Echo())
+        await server.start()
+        socket = await venue.session.ws_connect(f"http://127.0.0.1:{server.port}/ws")
+        for text, back in (('{"a":[1]}', '{"a":[1]}'), ("{", "null")):
+            await socket.send_str(text)
+            assert await socket.receive_str(timeout=2) == back
+        await socket.close()
+        await server.stop()
+
+
+@pytest.mark.parametrize("is_waited_for", [True, False])
+async def test_a_late_answer_is_released_also_if_nobody_waits_for_it(is_waited_for: bool) -> None:
+    released: list[int] = []
+    answer = Answer(200, after=lambda: released.append(1))
+    late = asyncio.ensure_future(answer.late(0.01))
+    await asyncio.sleep(0)
+    if is_waited_for:
+        assert await late is answer
+        assert released == []
+        answer.release()
+    else:
+        late.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await late
+    assert released == [1]

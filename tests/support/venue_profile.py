@@ -19,7 +19,7 @@ Call = tuple[str, str]
 
 
 #: Longer than the request timeout of the cases.
-SLOW_SECS = 0.8
+SLOW_SECS = 2.0
 
 #: The venue took the request, and its answer says nothing of it.
 REST_AFTER_EFFECT: tuple[tuple[Fault, dict[str, Any]], ...] = (

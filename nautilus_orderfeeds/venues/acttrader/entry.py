@@ -14,10 +14,9 @@ from nautilus_orderfeeds.venues.acttrader.codec import OrderCodec
 from nautilus_orderfeeds.venues.acttrader.conversation import Conversation, Reader, VenueError
 from nautilus_orderfeeds.venues.acttrader.identity import match_legs
 from nautilus_orderfeeds.venues.acttrader.words import VENUE, Event, reason_of, status_of, wire_type
+from nautilus_orderfeeds.venues.answers import Answer
 from nautilus_orderfeeds.venues.base import Prepared, Readback, VenueMessage
 from nautilus_orderfeeds.venues.decoding import check_id
-
-Answer = tuple[Outcome, list[OrderUpdate]]
 
 _NEW: Final = "NEW"
 

@@ -19,17 +19,13 @@ frames that nobody expects. Faults and their names: `OrderStream`; an `execution
 
 from __future__ import annotations
 
-import tempfile
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
-from nautilus_orderfeeds.sim.connection import Connection, encode_json
-from nautilus_orderfeeds.sim.later import Later
-from nautilus_orderfeeds.sim.ledger import Ledger
-from nautilus_orderfeeds.sim.market import Market
-from nautilus_orderfeeds.sim.model import EndReason, Fee, Liquidity, Side, SimOrder
+from nautilus_orderfeeds.sim.connection import encode_json
+from nautilus_orderfeeds.sim.model import Fee, Liquidity, Side, SimOrder
 from nautilus_orderfeeds.sim.venue import SimParts, VenueTwin
 from nautilus_orderfeeds.venues.acttrader.twin_exchange import Exchange
 from nautilus_orderfeeds.venues.acttrader.twin_feed import READY, ExecutionFeed
@@ -38,7 +34,7 @@ from nautilus_orderfeeds.venues.acttrader.twin_products import CURRENCY, PRODUCT
 from nautilus_orderfeeds.venues.acttrader.twin_request import Lifetime, NewOrder, OrderType
 from nautilus_orderfeeds.venues.acttrader.twin_ticker import Ticker
 from nautilus_orderfeeds.venues.acttrader.twin_wire import Wire
-from nautilus_orderfeeds.venues.acttrader.twin_ws import HEARTBEAT, OrderStream, arrival
+from nautilus_orderfeeds.venues.acttrader.twin_ws import HEARTBEAT, OrderStream
 
 _TICKER_PATH = "/charts/ws"
 _IDLE_SECS = 0.5
@@ -68,13 +64,9 @@ class ActTraderTwin(VenueTwin):
 
     def __init__(self, parts: SimParts, options: ActTraderTwinOptions) -> None:
         self.options = options
-        self.ledger = Ledger(PRODUCTS)
-        self.market = Market(PRODUCTS, self.ledger, parts.clock, self._fee, parts.seed, options.flow)
+        super().__init__(parts, PRODUCTS, options.flow)
         self.logins = [self._open_account(number) for number in range(options.accounts)]
         self.foreign_login = self._open_account(options.accounts + 1000)
-        self._server = parts.server
-        self._later = Later(parts.server.failures)
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._wire = Wire(options)
         self._feed = ExecutionFeed(options, self._wire, self._connections)
         self._exchange = Exchange(
@@ -92,13 +84,6 @@ class ActTraderTwin(VenueTwin):
         self._later.every(lambda: options.tick_interval_secs, self._ticker.publish)
         self._later.every(lambda: options.heartbeat_secs or _IDLE_SECS, lambda: self._beat(self.ws_path))
         self._later.every(lambda: options.ticker_heartbeat_secs or _IDLE_SECS, lambda: self._beat(_TICKER_PATH))
-
-    async def stop(self) -> None:
-        """End them, and remove the instruments file."""
-        self._later.stop()
-        if self._folder is not None:
-            self._folder.cleanup()
-            self._folder = None
 
     # -- for configs ----------------------------------------------------------------------------------------
 
@@ -136,9 +121,7 @@ class ActTraderTwin(VenueTwin):
         return f"ws://{self._server.host}:{self._server.port}{path}{query}"
 
     def _instruments_file(self) -> Path:
-        if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="acttrader-", ignore_cleanup_errors=True)
-        path = Path(self._folder.name) / "instruments.json"
+        path = self._config_file("instruments.json")
         write_instruments(path, PRODUCTS, self.options.commission_rate)
         return path
 
@@ -198,10 +181,6 @@ class ActTraderTwin(VenueTwin):
         self.market.submit(order)
         return order
 
-    def cancel_external(self, order: SimOrder | str, *, reason: EndReason = EndReason.USER) -> None:
-        """Cancel an order through the dealer's terminal."""
-        self.market.cancel(order if isinstance(order, SimOrder) else self.ledger.order(order), reason)
-
     def reject_next_order(self, reason: str) -> None:
         """Let the next new order (or OCO pair) be refused, in the way of the option `refusal`."""
         self._exchange.reject_next_order(reason)
@@ -222,8 +201,7 @@ class ActTraderTwin(VenueTwin):
 
     def push_with_comment(self, order: SimOrder | str) -> None:
         """Push an order's execution once more, with a comment in it as in the printed samples: no JSON."""
-        found = order if isinstance(order, SimOrder) else self.ledger.order(order)
-        text = encode_json(self._wire.execution(self._feed.view(found))).decode()
+        text = encode_json(self._wire.execution(self._feed.view(self._order(order)))).decode()
         self.push_text(text.replace('"payload":{', '"payload":{ // transaction time in UTC timezone\n', 1))
 
     def push_heartbeat(self) -> None:
@@ -237,10 +215,6 @@ class ActTraderTwin(VenueTwin):
                 connection.send(text, name)
 
     # -- inside ---------------------------------------------------------------------------------------------
-
-    def _connections(self) -> list[Connection]:
-        """In the sequence in which they came: a fault that strikes once always meets the same one."""
-        return sorted(self._server.connections, key=arrival)
 
     def _beat(self, path: str) -> None:
         is_on = self.options.heartbeat_secs if path == self.ws_path else self.options.ticker_heartbeat_secs

@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import count
 
 from nautilus_orderfeeds.sim.clock import SimClock
-from nautilus_orderfeeds.sim.faults import Fault, FaultInjector
+from nautilus_orderfeeds.sim.faults import FaultInjector
 from nautilus_orderfeeds.sim.later import Later
 from nautilus_orderfeeds.sim.market import Market
 from nautilus_orderfeeds.sim.model import (
@@ -322,16 +322,14 @@ class Exchange:
     def _status(self, request: Status) -> Answer:
         order = self._find(request.key)
         view: OrderView | None = self._feed.view(order)
-        if stale := self._faults.strike(Fault.STALE_SNAPSHOT, "orderstatus"):
-            past = self._feed.shown(int(stale.setting("lag", 1)))
-            view = next((v for v in past if v.order is order), None)
+        if lag := self._faults.lag("orderstatus"):
+            view = next((v for v in self._feed.shown(lag) if v.order is order), None)
         if view is None:
             raise Refused("order does not exist", ErrorName.ORDER_NOT_EXISTS)
         return Answer(self._wire.order(view, Shape.STATUS), login=order.account)
 
     def _list(self, request: ListOrders) -> Answer:
-        stale = self._faults.strike(Fault.STALE_SNAPSHOT, "orders")
-        views = self._feed.shown(int(stale.setting("lag", 1)) if stale is not None else 0)
+        views = self._feed.shown(self._faults.lag("orders"))
         rows = [self._wire.order(view, Shape.ROW) for view in views if self._is_listed(view, request.from_ns)]
         return Answer(rows, has_request_id=bool(self._options.orders_request_id))
 

@@ -7,7 +7,7 @@ show the past. What options or faults leave out, repeat or cut short is missing 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from enum import IntEnum
@@ -17,15 +17,16 @@ from nautilus_orderfeeds.sim.model import (
     Batch,
     EndReason,
     Fill,
-    MarketEvent,
     OrderAccepted,
     OrderAmended,
     OrderEnded,
+    OrderEvent,
     OrderFilled,
     OrderState,
     OrderTriggered,
     SimOrder,
 )
+from nautilus_orderfeeds.sim.views import OrderViews
 from nautilus_orderfeeds.venues.acttrader.twin_options import ActTraderTwinOptions, ExecutionSteps, PushScope
 from nautilus_orderfeeds.venues.acttrader.twin_wire import OrderView, Wire
 
@@ -58,19 +59,17 @@ class ExecutionFeed:
     ----------
     options : ActTraderTwinOptions
     wire : Wire
-    connections : Callable[[], Iterable[Connection]]
+    connections : Callable[[], list[Connection]]
         Everyone connected now.
     """
 
-    def __init__(
-        self, options: ActTraderTwinOptions, wire: Wire, connections: Callable[[], Iterable[Connection]]
-    ) -> None:
+    def __init__(self, options: ActTraderTwinOptions, wire: Wire, connections: Callable[[], list[Connection]]) -> None:
         self._options = options
         self._wire = wire
         self._connections = connections
         self._fills: dict[str, list[Fill]] = {}
         self._told: dict[str, int] = {}
-        self._history: list[OrderView] = []
+        self._views: OrderViews[OrderView] = OrderViews()
         self._gathered: list[OrderView] | None = None
 
     # -- views ----------------------------------------------------------------------------------------------
@@ -97,12 +96,11 @@ class ExecutionFeed:
 
     def shown(self, lag: int = 0) -> list[OrderView]:
         """Every order, oldest first, as it stood `lag` changes ago."""
-        views = self._history[: len(self._history) - lag] if lag else self._history
-        return list({view.order.venue_order_id: view for view in views}.values())
+        return self._views.shown(lag)
 
     def taken_in(self, order: SimOrder) -> None:
         """Know an order that is not in the market yet."""
-        self._history.append(self.view(order))
+        self._views.add(self.view(order))
 
     # -- telling --------------------------------------------------------------------------------------------
 
@@ -140,11 +138,8 @@ class ExecutionFeed:
     def on_batch(self, batch: Batch) -> None:
         """Listener of the market."""
         changed: dict[str, tuple[SimOrder, Cause]] = {}
-        for event in batch.events:
-            found = _own_change(event)
-            if found is None:
-                continue
-            order, cause = found
+        for event in batch.user_events:
+            order, cause = event.order, _cause(event)
             if isinstance(event, OrderFilled):
                 self._fills.setdefault(order.venue_order_id, []).append(event.fill)
             if self._options.execution_steps is ExecutionSteps.EACH:
@@ -171,7 +166,7 @@ class ExecutionFeed:
         return self._fills[order.venue_order_id][-1].filled_after
 
     def _change(self, view: OrderView, cause: Cause) -> None:
-        self._history.append(view)
+        self._views.add(view)
         if not self._is_told(view, cause):
             return
         self._told[view.order.venue_order_id] = view.count
@@ -194,19 +189,15 @@ class ExecutionFeed:
                 return True
 
 
-def _own_change(event: MarketEvent) -> tuple[SimOrder, Cause] | None:
-    """What happened to which order of a login; the background's orders have no type of the wire's."""
+def _cause(event: OrderEvent) -> Cause:
     match event:
-        case OrderAccepted(order):
-            cause = Cause.ACCEPTED
-        case OrderTriggered(order):
-            cause = Cause.TRIGGERED
-        case OrderAmended(order):
-            cause = Cause.AMENDED
-        case OrderFilled(order, _):
-            cause = Cause.FILLED
-        case OrderEnded(order):
-            cause = Cause.ENDED
-        case _:
-            return None
-    return (order, cause) if "type" in order.info else None
+        case OrderAccepted():
+            return Cause.ACCEPTED
+        case OrderTriggered():
+            return Cause.TRIGGERED
+        case OrderAmended():
+            return Cause.AMENDED
+        case OrderFilled():
+            return Cause.FILLED
+        case OrderEnded():
+            return Cause.ENDED

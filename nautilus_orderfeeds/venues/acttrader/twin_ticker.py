@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -11,6 +11,7 @@ from aiohttp import web
 from nautilus_orderfeeds.sim.clock import SimClock
 from nautilus_orderfeeds.sim.connection import Connection
 from nautilus_orderfeeds.sim.market import Market
+from nautilus_orderfeeds.sim.server import WsEndpoint
 from nautilus_orderfeeds.venues.acttrader.twin_fields import Refused, decode, format_time
 from nautilus_orderfeeds.venues.acttrader.twin_options import ActTraderTwinOptions, TickShape
 from nautilus_orderfeeds.venues.acttrader.twin_wire import number
@@ -26,7 +27,7 @@ class _Day:
     low: Decimal
 
 
-class Ticker:
+class Ticker(WsEndpoint):
     """
     The endpoint that tells prices.
 
@@ -34,7 +35,7 @@ class Ticker:
     ----------
     market : Market
     clock : SimClock
-    connections : Callable[[], Iterable[Connection]]
+    connections : Callable[[], list[Connection]]
         Everyone connected now.
     options : ActTraderTwinOptions
     """
@@ -43,7 +44,7 @@ class Ticker:
         self,
         market: Market,
         clock: SimClock,
-        connections: Callable[[], Iterable[Connection]],
+        connections: Callable[[], list[Connection]],
         options: ActTraderTwinOptions,
     ) -> None:
         self._market = market
@@ -56,12 +57,6 @@ class Ticker:
     async def admit(self, request: web.Request) -> web.StreamResponse | None:
         """Prices need no login, or a token of their own."""
         return unauthorized(request, {}, self._options.ticker_token)
-
-    async def opened(self, connection: Connection) -> None:
-        """Nothing comes before a subscription but heartbeats."""
-
-    async def closed(self, connection: Connection) -> None:
-        """Subscriptions go with their connection."""
 
     async def received(self, connection: Connection, message: str | bytes) -> None:
         """Subscribe or unsubscribe; anything else, an echoed heartbeat too, is not answered at all."""

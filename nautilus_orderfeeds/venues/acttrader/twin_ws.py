@@ -5,14 +5,13 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Mapping
-from itertools import count
 
 from aiohttp import web
 
 from nautilus_orderfeeds.sim.connection import Connection
 from nautilus_orderfeeds.sim.faults import Fault
 from nautilus_orderfeeds.sim.later import Later
-from nautilus_orderfeeds.sim.server import Request
+from nautilus_orderfeeds.sim.server import Request, WsEndpoint
 from nautilus_orderfeeds.sim.venue import SimParts
 from nautilus_orderfeeds.venues.acttrader.twin_exchange import Answer, Exchange
 from nautilus_orderfeeds.venues.acttrader.twin_feed import READY, ExecutionFeed, login_key
@@ -22,14 +21,6 @@ from nautilus_orderfeeds.venues.acttrader.twin_request import read_request
 from nautilus_orderfeeds.venues.acttrader.twin_wire import Wire
 
 HEARTBEAT = "heartbeat"
-_ARRIVAL = "arrival"
-
-
-def arrival(connection: Connection) -> int:
-    """Which one a connection to the order stream is, counted from 1; 0 for another stream's."""
-    number = connection.info.get(_ARRIVAL, 0)
-    assert isinstance(number, int)
-    return number
 
 
 def unauthorized(request: web.Request, headers: Mapping[str, str], token: str) -> web.StreamResponse | None:
@@ -43,7 +34,7 @@ def unauthorized(request: web.Request, headers: Mapping[str, str], token: str) -
     return web.json_response(None, status=401)
 
 
-class OrderStream:
+class OrderStream(WsEndpoint):
     """
     The endpoint that takes orders.
 
@@ -74,7 +65,6 @@ class OrderStream:
         self._requests = parts.server.requests
         self._options = options
         self._later = later
-        self._arrivals = count(1)
 
     async def admit(self, request: web.Request) -> web.StreamResponse | None:
         """Refuse whoever lacks the headers or the token that the options ask for."""
@@ -82,12 +72,8 @@ class OrderStream:
 
     async def opened(self, connection: Connection) -> None:
         """Executions are pushed without asking (3), once the connection may be trusted."""
-        connection.info[_ARRIVAL] = next(self._arrivals)
         if not self._options.auth_message:
             self._let_in(connection)
-
-    async def closed(self, connection: Connection) -> None:
-        """Nothing is kept of a connection; its orders live on."""
 
     async def received(self, connection: Connection, message: str | bytes) -> None:
         """Handle one client message."""

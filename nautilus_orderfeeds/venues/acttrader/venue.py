@@ -19,13 +19,14 @@ from nautilus_orderfeeds.venues.acttrader import wire
 from nautilus_orderfeeds.venues.acttrader.capabilities import capabilities_of
 from nautilus_orderfeeds.venues.acttrader.codec import OrderCodec, trade_id
 from nautilus_orderfeeds.venues.acttrader.conversation import Conversation
-from nautilus_orderfeeds.venues.acttrader.entry import Answer, OrderEntry
+from nautilus_orderfeeds.venues.acttrader.entry import OrderEntry
 from nautilus_orderfeeds.venues.acttrader.identity import leg_refs, single_refs
 from nautilus_orderfeeds.venues.acttrader.queries import OrderQueries
 from nautilus_orderfeeds.venues.acttrader.requests import RequestWriter, check_pair
 from nautilus_orderfeeds.venues.acttrader.settings import ActTraderSettings
 from nautilus_orderfeeds.venues.acttrader.stream import OrderStream
 from nautilus_orderfeeds.venues.acttrader.words import VENUE, Event, status_of
+from nautilus_orderfeeds.venues.answers import Answer
 from nautilus_orderfeeds.venues.base import Prepared, Readback, Truth, VenueMessage
 from nautilus_orderfeeds.venues.capabilities import Capabilities, check_numbers
 from nautilus_orderfeeds.venues.decoding import decode, is_id

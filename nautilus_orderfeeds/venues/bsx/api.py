@@ -5,16 +5,18 @@ from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Final
 
+from msgspec import structs
+
 from nautilus_orderfeeds.feed.clock import Clock
-from nautilus_orderfeeds.feed.errors import FatalFeedError, NotSent, NotServed, OutcomeUnknown, TransientFeedError
-from nautilus_orderfeeds.feed.limits import EVERY_ROUTE, Priority, Rate, shared_limiter
-from nautilus_orderfeeds.feed.outcomes import outcome_of, outcome_of_failure
-from nautilus_orderfeeds.feed.rest import Params, Response, RestClient
+from nautilus_orderfeeds.feed.errors import FatalFeedError, NotServed, TransientFeedError
+from nautilus_orderfeeds.feed.limits import Priority
+from nautilus_orderfeeds.feed.rest import Response, RestClient
 from nautilus_orderfeeds.orders.requests import Outcome, Refused, Unknown
 from nautilus_orderfeeds.venues.bsx import wire
 from nautilus_orderfeeds.venues.bsx.refusal import error_of as error_of
 from nautilus_orderfeeds.venues.bsx.settings import BsxSettings
 from nautilus_orderfeeds.venues.bsx.words import VENUE
+from nautilus_orderfeeds.venues.rest_api import Request, RestApi, Unreachable, paced
 
 _log = logging.getLogger(__name__)
 
@@ -26,24 +28,24 @@ UNAUTHENTICATED: Final = 16
 _DENIED: Final = 7
 _UNAUTHORIZED_STATUSES: Final = frozenset({401, 403})
 
-#: The path or the method is unknown there.
-NOT_SERVED_STATUSES: Final = frozenset({404, 405, 501})
+_PRODUCTS: Final = "/products"
 
 #: Asked for without credentials (protocol, 3.1).
-_PUBLIC: Final = frozenset({"/products", "/chain/configs"})
+_PUBLIC: Final = frozenset({_PRODUCTS, "/chain/configs"})
 
 #: Whoever serves none of these is no BSX.
-_SIGNS: Final = frozenset({"/products", "/chain/configs", "/users/api-key"})
+_SIGNS: Final = _PUBLIC | {"/users/api-key"}
 
 #: More is noticed by the venue's login (100 s are refused).
 _MAX_SKEW_SECS: Final = 10.0
 
 
-class Unreachable(TransientFeedError):
-    """The host gave no answer at all."""
+def refused_for_good(error: wire.ErrorBody) -> Outcome:
+    """Judge a refusal that is definite."""
+    return Refused(error.message or f"refused with code {error.code}")
 
 
-class BsxApi:
+class BsxApi(RestApi):
     """Sends requests.
 
     Parameters
@@ -59,74 +61,19 @@ class BsxApi:
     """
 
     def __init__(self, settings: BsxSettings, clock: Clock) -> None:
+        limiter = paced(settings.base_url_http, settings.api_key, settings.requests_per_sec, clock)
+        rest = RestClient(settings.base_url_http, clock=clock, limiter=limiter, timeout_secs=settings.timeout_secs)
+        super().__init__(VENUE, settings.base_url_http, rest, self._headers)
         self._settings = settings
         self._clock = clock
-        self._missed: set[str] = set()
         #: Whether the venue has ever taken the credentials.
         self._worked = False
-        rates = {EVERY_ROUTE: Rate(settings.requests_per_sec, 1.0)}
-        self._rest = RestClient(
-            settings.base_url_http,
-            clock=clock,
-            limiter=shared_limiter(settings.base_url_http, settings.api_key, rates, clock=clock),
-            timeout_secs=settings.timeout_secs,
-        )
 
-    async def close(self) -> None:
-        """Close all connections."""
-        await self._rest.close()
-
-    async def read[T](self, path: str, decode: Callable[[bytes], T], params: Params = None) -> T:
-        """Read something.
-
-        Parameters
-        ----------
-        path : str
-            Percent-encoded.
-        decode : Callable[[bytes], T]
-            Reads the body; raises `FrameError` or `ValueError`.
-        params : optional
-            The query.
-
-        Raises
-        ------
-        FatalFeedError
-            If the credentials are refused.
-        TransientFeedError
-            If it could not be read now.
-        FrameError
-            If the answer cannot be understood.
-        """
-        response = await self.fetch(path, params)
-        try:
-            return decode(response.body)
-        except ValueError as exc:
-            raise TransientFeedError(f"{VENUE}: unreadable answer to GET {path}: {exc}") from None
-
-    async def optional[T](self, path: str, decode: Callable[[bytes], T], params: Params = None) -> T | None:
-        """Read something that an installation may lack: None then, and a warning once; otherwise raises as `read`.
-
-        What is not told stays unknown: nothing may be concluded from it.
-        """
-        try:
-            return await self.read(path, decode, params)
-        except NotServed as exc:
-            if path not in self._missed:
-                self._missed.add(path)
-                _log.warning("%s; going on without what it would tell", exc)
-            return None
-
-    async def fetch(self, path: str, params: Params = None, *, repeat: bool = True) -> Response:
-        """Read something, undecoded; raises as `read`. Tried again after a failure only if `repeat` says so."""
-        try:
-            response = await self._rest.request(
-                "GET", path, params=params, auth=self._headers, priority=Priority.READ, repeat=repeat
-            )
-        except (NotSent, OutcomeUnknown) as exc:
-            raise Unreachable(f"{VENUE}: cannot reach {self._settings.base_url_http}: {exc}") from None
+    def check(self, path: str, response: Response) -> None:
+        """Raise what the answer to a read means, if it is no success (protocol, 3.1)."""
         if response.ok:
             self._worked = self._worked or path not in _PUBLIC
-            return response
+            return
         error = error_of(response)
         if response.status in _UNAUTHORIZED_STATUSES or (error is not None and error.code == UNAUTHENTICATED):
             said = f"{VENUE}: login refused for GET {path} ({response.excerpt()})"
@@ -134,16 +81,12 @@ class BsxApi:
             if self._worked and not is_word:
                 # A key that has been good is not given up for what something in between says.
                 raise TransientFeedError(said, retry_after_secs=response.retry_after_secs)
-            between = "" if is_word else f"; or something in between answers for {self._settings.base_url_http}"
+            between = "" if is_word else f"; or something in between answers for {self.base_url}"
             raise FatalFeedError(
                 f"{said}; check that {self._settings.variable('api_key')} and {self._settings.variable('api_secret')} "
                 f"belong together, to this environment, and have not expired{between}"
             )
-        if response.status in NOT_SERVED_STATUSES:
-            raise NotServed(f"{VENUE}: GET {path} is not served here ({response.excerpt()})")
-        raise TransientFeedError(
-            f"{VENUE}: GET {path} failed with {response.excerpt()}", retry_after_secs=response.retry_after_secs
-        )
+        super().check(path, response)
 
     async def probe(self) -> None:
         """Check that the venue is there and its clock is near ours; a listing that fails is only logged.
@@ -157,25 +100,27 @@ class BsxApi:
         FatalFeedError
             If it refuses us.
         """
+        response = await self._probed()
         try:
-            warn_of_skew(await self._probed())
-        except Unreachable:
-            raise
+            self.check(_PRODUCTS, response)
         except NotServed as exc:
-            self._missed.add("/products")
+            self.missed.add(_PRODUCTS)
             _log.warning("%s", exc)
         except TransientFeedError as exc:
             _log.warning("%s", exc)
+        else:
+            warn_of_skew(response)
 
     async def _probed(self) -> Response:
         """Ask for the listing; a host that is silent is named at once, one that fails quickly is tried again."""
+        request = Request("GET", _PRODUCTS, priority=Priority.READ, repeat=False)
         began_secs = self._clock.monotonic()
         try:
-            return await self.fetch("/products", repeat=False)
+            return await self.get(request)
         except Unreachable:
             if self._clock.monotonic() - began_secs >= self._settings.timeout_secs:
                 raise
-        return await self.fetch("/products")
+        return await self.get(structs.replace(request, repeat=True))
 
     def check_served(self) -> None:
         """Check that something of the venue's is served at all.
@@ -185,41 +130,20 @@ class BsxApi:
         FatalFeedError
             If it is some other host that answers.
         """
-        if self._missed >= _SIGNS:
+        if self.missed >= _SIGNS:
             raise FatalFeedError(
-                f"{VENUE}: {self._settings.base_url_http} answers, but serves none of {', '.join(sorted(_SIGNS))}: "
+                f"{VENUE}: {self.base_url} answers, but serves none of {', '.join(sorted(_SIGNS))}: "
                 "is this the venue's REST address (`base_url_http`)?"
             )
 
     async def command(
         self,
-        method: str,
-        path: str,
+        request: Request,
         *,
         ok: Callable[[Response], Outcome],
-        params: Params = None,
-        body: bytes | None = None,
-        priority: Priority = Priority.NORMAL,
-        refused: Callable[[wire.ErrorBody], Outcome | None] | None = None,
+        refused: Callable[[wire.ErrorBody], Outcome | None] = refused_for_good,
     ) -> Outcome:
-        """Send a command, once.
-
-        Parameters
-        ----------
-        method, path, params, body
-            The request.
-        ok : Callable[[Response], Outcome]
-            Reads the answer of a success; raises if it cannot.
-        priority : Priority
-            Who goes first when the rate limit makes requests wait.
-        refused : Callable[[ErrorBody], Outcome or None], optional
-            Judges a refusal of the venue's own; the default takes it as definite.
-
-        Returns
-        -------
-        Outcome
-        """
-        judge = refused or _refused
+        """Send a command, once; `ok` reads the answer of a success, `refused` judges a refusal of the venue's own."""
 
         def read_refusal(response: Response) -> Outcome | None:
             error = error_of(response)
@@ -228,15 +152,9 @@ class BsxApi:
             if response.status == 401 or error.code == UNAUTHENTICATED:
                 _log.error("%s: API key refused (%s); it may have expired", VENUE, error.message)
                 return Refused(f"API key refused: {error.message}")
-            return judge(error)
+            return refused(error)
 
-        try:
-            response = await self._rest.request(
-                method, path, params=params, body=body, auth=self._headers, priority=priority
-            )
-        except (NotSent, OutcomeUnknown) as exc:
-            return outcome_of_failure(exc)
-        return outcome_of(response, ok=ok, refused=read_refusal)
+        return await self.outcome(request, ok=ok, refused=read_refusal)
 
     def _headers(self, method: str, path: str, query: str, body: bytes) -> Mapping[str, str]:
         headers = {"accept": "application/json", "Content-Type": "application/json"}
@@ -252,10 +170,6 @@ def _is_venues_word(status: int, error: wire.ErrorBody | None) -> bool:
     if error is None or error.code in INDEFINITE_CODES:
         return False
     return error.code in (UNAUTHENTICATED, _DENIED) or status == 401
-
-
-def _refused(error: wire.ErrorBody) -> Outcome:
-    return Refused(error.message or f"refused with code {error.code}")
 
 
 def unknown_unless_unauthenticated(error: wire.ErrorBody) -> Outcome:

@@ -45,6 +45,9 @@ NEVER_RESTS: Final = frozenset({WireTimeInForce.IOC, WireTimeInForce.FOK})
 #: 36 characters are allowed; 32 hex digits cannot collide in practice.
 _TRADE_ID_DIGITS: Final = 32
 
+# Bound once, for the path of every fill.
+_sha256: Final = hashlib.sha256
+
 
 def trade_id(venue_order_id: str, venue_trade_id: str) -> str:
     """Return the id of an own trade: the venue's may be too long, and two own orders may share one.
@@ -59,7 +62,12 @@ def trade_id(venue_order_id: str, venue_trade_id: str) -> str:
     str
         32 hex digits, a pure function of the two.
     """
-    return hashlib.sha256(f"{venue_order_id}|{venue_trade_id}".encode()).hexdigest()[:_TRADE_ID_DIGITS]
+    return trade_id_of(f"{venue_order_id}|{venue_trade_id}".encode())
+
+
+def trade_id_of(identity: bytes) -> str:
+    """Return the `trade_id` of an order's id and a trade's, joined by ``|``."""
+    return _sha256(identity).hexdigest()[:_TRADE_ID_DIGITS]
 
 
 def inferred_trade_id(venue_order_id: str, cum_qty: Decimal) -> str:
@@ -68,11 +76,17 @@ def inferred_trade_id(venue_order_id: str, cum_qty: Decimal) -> str:
 
 
 class Named(Struct, frozen=True, gc=False):
-    """How an order is named, checked once: the venue repeats it in every update."""
+    """How an order is named, checked once: the venue repeats it in every update.
 
+    `order_id` is handed on in place of its repetitions: a text is found by itself sooner than by its equal. What the
+    identities of its trades begin with is `trade_prefix` (see `trade_id_of`).
+    """
+
+    order_id: str
     client_order_id: str | None
     nonce: int
     refs: tuple[str, ...]
+    trade_prefix: bytes
 
 
 def name_of(order_id: str, client_order_id: str | None, nonce: int) -> Named:
@@ -88,7 +102,7 @@ def name_of(order_id: str, client_order_id: str | None, nonce: int) -> Named:
         check_id("order id", order_id)
         if client_order_id:
             check_id("client_order_id", client_order_id)
-    return Named(client_order_id, nonce, refs_of(client_order_id, nonce))
+    return Named(order_id, client_order_id, nonce, refs_of(client_order_id, nonce), f"{order_id}|".encode())
 
 
 class OrderCodec:

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import ClassVar, Final, Literal
 
+from msgspec import structs
 from nautilus_trader.model.enums import AccountType
 from nautilus_trader.model.identifiers import ClientId, Venue
 
@@ -12,13 +13,7 @@ from nautilus_orderfeeds.adapter.door import Door
 from nautilus_orderfeeds.adapter.factories import OrderFeedLiveDataClientFactory, OrderFeedLiveExecClientFactory
 from nautilus_orderfeeds.venues.bsx.capabilities import CAPABILITIES
 from nautilus_orderfeeds.venues.bsx.market import BsxMarketFeed
-from nautilus_orderfeeds.venues.bsx.settings import (
-    BalanceSource,
-    BsxEnvironment,
-    BsxSettings,
-    base_url_http,
-    base_url_ws,
-)
+from nautilus_orderfeeds.venues.bsx.settings import ADDRESSES, BalanceSource, BsxEnvironment, BsxSettings
 from nautilus_orderfeeds.venues.bsx.venue import BsxVenue
 from nautilus_orderfeeds.venues.secrets import Secret
 
@@ -81,39 +76,33 @@ class BsxExecClientConfig(OrderFeedExecClientConfig, frozen=True):
     requests_per_sec: int = 10
 
 
-def _make_venue(config: BsxExecClientConfig) -> BsxVenue:
-    environment = BsxEnvironment(config.environment)
-
-    def secret(field: str, value: str | None) -> Secret:
-        return Secret(credential(value, BSX, field, config.environment))
-
-    settings = BsxSettings(
-        base_url_http=config.base_url_http or base_url_http(environment),
-        base_url_ws=config.base_url_ws or base_url_ws(environment),
-        api_key=credential(config.api_key, BSX, "api_key", config.environment),
-        api_secret=secret("api_secret", config.api_secret),
-        signer_key=secret("signer_key", config.signer_key),
-        wallet_address=credential(config.wallet_address, BSX, "wallet_address", config.environment),
-        market_slippage=config.market_slippage,
-        balance_source=BalanceSource(config.balance_source),
-        requests_per_sec=config.requests_per_sec,
-        timeout_secs=config.request_timeout_secs,
-        env_prefix=env_name(BSX, "", config.environment),
-    )
-    return BsxVenue(settings)
-
-
-def _make_market(config: BsxDataClientConfig) -> BsxMarketFeed:
-    environment = BsxEnvironment(config.environment)
-    settings = BsxSettings(
-        base_url_http=config.base_url_http or base_url_http(environment),
-        base_url_ws=config.base_url_ws or base_url_ws(environment),
+def _settings(config: BsxDataClientConfig | BsxExecClientConfig) -> BsxSettings:
+    """Return the settings that execution and data have in common."""
+    addresses = ADDRESSES[BsxEnvironment(config.environment)]
+    return BsxSettings(
+        base_url_http=config.base_url_http or addresses.http,
+        base_url_ws=config.base_url_ws or addresses.ws,
         api_key=credential(config.api_key, BSX, "api_key", config.environment),
         api_secret=Secret(credential(config.api_secret, BSX, "api_secret", config.environment)),
         requests_per_sec=config.requests_per_sec,
         env_prefix=env_name(BSX, "", config.environment),
     )
-    return BsxMarketFeed(settings)
+
+
+def _make_venue(config: BsxExecClientConfig) -> BsxVenue:
+    settings = structs.replace(
+        _settings(config),
+        signer_key=Secret(credential(config.signer_key, BSX, "signer_key", config.environment)),
+        wallet_address=credential(config.wallet_address, BSX, "wallet_address", config.environment),
+        market_slippage=config.market_slippage,
+        balance_source=BalanceSource(config.balance_source),
+        timeout_secs=config.request_timeout_secs,
+    )
+    return BsxVenue(settings)
+
+
+def _make_market(config: BsxDataClientConfig) -> BsxMarketFeed:
+    return BsxMarketFeed(_settings(config))
 
 
 DOOR: Final = Door(

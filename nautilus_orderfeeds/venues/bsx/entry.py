@@ -1,6 +1,5 @@
 """Order entry over REST (protocol, 4.3 to 4.5): one outcome for every order, never better than the evidence."""
 
-import itertools
 import logging
 from collections.abc import Sequence
 from decimal import Decimal
@@ -12,12 +11,21 @@ from nautilus_orderfeeds.feed.limits import Priority
 from nautilus_orderfeeds.feed.rest import Response
 from nautilus_orderfeeds.orders.requests import Accepted, OrderRef, Outcome, Refused, Unknown
 from nautilus_orderfeeds.orders.updates import OrderUpdate, Source
+from nautilus_orderfeeds.venues.answers import Answer as Answer
+from nautilus_orderfeeds.venues.answers import in_batches
 from nautilus_orderfeeds.venues.bsx import wire
-from nautilus_orderfeeds.venues.bsx.api import INDEFINITE_CODES, BsxApi, error_of, unknown_unless_unauthenticated
+from nautilus_orderfeeds.venues.bsx.api import (
+    INDEFINITE_CODES,
+    BsxApi,
+    error_of,
+    refused_for_good,
+    unknown_unless_unauthenticated,
+)
 from nautilus_orderfeeds.venues.bsx.codec import OrderCodec
 from nautilus_orderfeeds.venues.bsx.identity import nonce_of
 from nautilus_orderfeeds.venues.bsx.signing import OrderSigner
 from nautilus_orderfeeds.venues.bsx.tolerant import decode_order
+from nautilus_orderfeeds.venues.rest_api import Request
 
 _log = logging.getLogger(__name__)
 
@@ -32,8 +40,6 @@ _ALREADY_EXISTS: Final = 6
 _SUCCESS_CODES: Final = frozenset({None, 0, 200})
 #: Without an order in the answer, none of these says what became of it.
 _UNTOLD_CODES: Final = INDEFINITE_CODES | _SUCCESS_CODES | {_ALREADY_EXISTS}
-
-Answer = tuple[Outcome, list[OrderUpdate]]
 
 
 class OrderEntry:
@@ -65,17 +71,13 @@ class OrderEntry:
                 return self._taken(response, order.nonce)
             return Accepted(updates[0].venue_order_id)
 
-        outcome = await self._api.command(
-            "POST", "/orders", body=wire.encode(self._signed(order)), ok=ok, refused=_refused_create
-        )
+        request = Request("POST", "/orders", body=wire.encode(self._signed(order)))
+        outcome = await self._api.command(request, ok=ok, refused=_refused_create)
         return outcome, updates
 
     async def create_many(self, orders: Sequence[wire.CreateOrder]) -> list[Answer]:
         """Send several orders (``POST /orders/batch``); outcomes in the order given."""
-        answers: list[Answer] = []
-        for chunk in itertools.batched(orders, _BATCH_ITEMS):
-            answers += [await self.create(chunk[0])] if len(chunk) == 1 else await self._create_batch(chunk)
-        return answers
+        return await in_batches(orders, _BATCH_ITEMS, self.create, self._create_batch)
 
     async def cancel(self, ref: OrderRef) -> Answer:
         """Ask for the cancel of one order (``DELETE /order``), by its id or else by its nonce."""
@@ -87,18 +89,12 @@ class OrderEntry:
             # A success says that the request was taken, in whatever words: its effect is told elsewhere.
             return Accepted(ref.venue_order_id or _requested(response).venue_order_id or None)
 
-        outcome = await self._api.command("DELETE", "/order", params=query, ok=ok, priority=Priority.CANCEL)
-        return outcome, []
+        request = Request("DELETE", "/order", query, priority=Priority.CANCEL)
+        return await self._api.command(request, ok=ok), []
 
     async def cancel_many(self, refs: Sequence[OrderRef]) -> list[Answer]:
         """Ask for the cancel of several orders (``DELETE /orders``) and of no others; outcomes in the order given."""
-        answers: list[Answer] = []
-        for chunk in itertools.batched(refs, _CANCEL_ITEMS):
-            if len(chunk) == 1:
-                answers.append(await self.cancel(chunk[0]))
-            else:
-                answers += [(outcome, []) for outcome in await self._cancel_chunk(chunk)]
-        return answers
+        return await in_batches(refs, _CANCEL_ITEMS, self.cancel, self._cancel_batch)
 
     async def _create_batch(self, orders: Sequence[wire.CreateOrder]) -> list[Answer]:
         answers: list[Answer] = []
@@ -111,21 +107,20 @@ class OrderEntry:
             return Accepted()
 
         batch = wire.Batch([wire.BatchCreate(self._signed(order)) for order in orders])
-        outcome = await self._api.command(
-            "POST", "/orders/batch", body=wire.encode(batch), ok=ok, refused=unknown_unless_unauthenticated
-        )
+        request = Request("POST", "/orders/batch", body=wire.encode(batch))
+        outcome = await self._api.command(request, ok=ok, refused=unknown_unless_unauthenticated)
         if isinstance(outcome, Accepted):
             return answers
         return [(outcome, []) for _ in orders]
 
-    async def _cancel_chunk(self, refs: Sequence[OrderRef]) -> list[Outcome]:
+    async def _cancel_batch(self, refs: Sequence[OrderRef]) -> list[Answer]:
         body = wire.CancelMany(
             order_ids=[ref.venue_order_id for ref in refs if ref.venue_order_id],
             nonces=[nonce for ref in refs if not ref.venue_order_id and (nonce := nonce_of(ref))],
         )
         # A body that names no order might be taken for "all of them".
         if not body.order_ids and not body.nonces:
-            return [_nameless(ref) for ref in refs]
+            return [(_nameless(ref), []) for ref in refs]
         taken_ids: set[str] = set()
         taken_nonces: set[int] = set()
 
@@ -135,14 +130,8 @@ class OrderEntry:
                 taken_nonces.add(requested.nonce)
             return Accepted()
 
-        outcome = await self._api.command(
-            "DELETE",
-            "/orders",
-            body=wire.encode(body),
-            ok=ok,
-            priority=Priority.CANCEL,
-            refused=unknown_unless_unauthenticated,
-        )
+        request = Request("DELETE", "/orders", body=wire.encode(body), priority=Priority.CANCEL)
+        outcome = await self._api.command(request, ok=ok, refused=unknown_unless_unauthenticated)
 
         def outcome_for(ref: OrderRef) -> Outcome:
             nonce = nonce_of(ref)
@@ -154,7 +143,7 @@ class OrderEntry:
                 return Accepted(ref.venue_order_id)
             return Unknown("the venue did not name this order among those it was asked to cancel")
 
-        return [outcome_for(ref) for ref in refs]
+        return [(outcome_for(ref), []) for ref in refs]
 
     def _signed(self, order: wire.CreateOrder) -> wire.CreateOrder:
         signature = self._signer.sign(
@@ -198,7 +187,7 @@ class OrderEntry:
 def _refused_create(error: wire.ErrorBody) -> Outcome:
     if error.code == _ALREADY_EXISTS:
         return Unknown(f"the venue says that the order exists: {error.message}")
-    return Refused(error.message or f"refused with code {error.code}")
+    return refused_for_good(error)
 
 
 def _requested(response: Response) -> wire.CancelRequested:

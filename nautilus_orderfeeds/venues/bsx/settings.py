@@ -2,13 +2,11 @@
 
 from decimal import Decimal
 from enum import Enum, unique
-from typing import Final
+from typing import ClassVar, Final
 
-from msgspec import Struct
-
-from nautilus_orderfeeds.feed.errors import FatalFeedError
 from nautilus_orderfeeds.venues.bsx.words import VENUE
 from nautilus_orderfeeds.venues.secrets import Secret as Secret
+from nautilus_orderfeeds.venues.settings import AccountSettings, Addresses
 
 
 @unique
@@ -29,33 +27,18 @@ class BsxEnvironment(Enum):
     TESTNET = "testnet"
 
 
-_HTTP: Final = {
-    BsxEnvironment.LIVE: "https://api.bsx.exchange",
-    BsxEnvironment.TESTNET: "https://api.testnet.bsx.exchange",
-}
-_WS: Final = {
-    BsxEnvironment.LIVE: "wss://ws.bsx.exchange/ws",
-    BsxEnvironment.TESTNET: "wss://ws.testnet.bsx.exchange/ws",
+#: Where each of them is (protocol, 1).
+ADDRESSES: Final = {
+    BsxEnvironment.LIVE: Addresses("https://api.bsx.exchange", "wss://ws.bsx.exchange/ws"),
+    BsxEnvironment.TESTNET: Addresses("https://api.testnet.bsx.exchange", "wss://ws.testnet.bsx.exchange/ws"),
 }
 
 
-def base_url_http(environment: BsxEnvironment) -> str:
-    """Return the address of the REST interface (protocol, 1)."""
-    return _HTTP[environment]
-
-
-def base_url_ws(environment: BsxEnvironment) -> str:
-    """Return the address of the WebSocket (protocol, 1)."""
-    return _WS[environment]
-
-
-class BsxSettings(Struct, frozen=True, kw_only=True):
-    """Settings of one account.
+class BsxSettings(AccountSettings, frozen=True, kw_only=True):
+    """Settings of one account, besides those of `AccountSettings`.
 
     Parameters
     ----------
-    base_url_http, base_url_ws : str
-        Addresses of REST and WebSocket.
     api_key : str
         As registered; not secret by itself, but never logged.
     api_secret, signer_key : Secret
@@ -68,14 +51,13 @@ class BsxSettings(Struct, frozen=True, kw_only=True):
         What is the account's total.
     requests_per_sec : int
         Limit of REST requests; the venue's is not known.
-    timeout_secs : float
-        Limit of one REST request.
-    env_prefix : str
-        Of the environment variables that may hold the credentials, for messages.
     """
 
-    base_url_http: str = _HTTP[BsxEnvironment.LIVE]
-    base_url_ws: str = _WS[BsxEnvironment.LIVE]
+    venue: ClassVar[str] = VENUE
+
+    base_url_http: str = ADDRESSES[BsxEnvironment.LIVE].http
+    base_url_ws: str = ADDRESSES[BsxEnvironment.LIVE].ws
+    env_prefix: str = f"{VENUE}_"
     api_key: str = ""
     api_secret: Secret = Secret("")
     signer_key: Secret = Secret("")
@@ -83,8 +65,6 @@ class BsxSettings(Struct, frozen=True, kw_only=True):
     market_slippage: Decimal = Decimal("0.01")
     balance_source: BalanceSource = BalanceSource.ACCOUNT_VALUE
     requests_per_sec: int = 10
-    timeout_secs: float = 10.0
-    env_prefix: str = f"{VENUE}_"
 
     def __post_init__(self) -> None:
         if not 0 <= self.market_slippage < 1:
@@ -92,29 +72,6 @@ class BsxSettings(Struct, frozen=True, kw_only=True):
         if self.requests_per_sec < 1:
             raise ValueError(f"requests_per_sec {self.requests_per_sec} must be at least 1")
 
-    def __repr__(self) -> str:
-        return f"BsxSettings({self.base_url_http}, {self.base_url_ws})"
-
-    def variable(self, name: str) -> str:
-        """Return the environment variable that may hold the setting `name`."""
-        return f"{self.env_prefix}{name.upper()}"
-
     def require_credentials(self) -> None:
-        """Check that everything needed to trade was given.
-
-        Raises
-        ------
-        FatalFeedError
-            Naming what is missing and the environment variable that may hold it.
-        """
-        missing = [
-            f"{name} (or {self.variable(name)} in the environment)"
-            for name, value in (
-                ("api_key", self.api_key),
-                ("api_secret", self.api_secret),
-                ("signer_key", self.signer_key),
-            )
-            if not value
-        ]
-        if missing:
-            raise FatalFeedError(f"{VENUE}: missing {', '.join(missing)}")
+        """Check that everything needed to trade was given; raises `FatalFeedError` naming what is missing."""
+        self.require("api_key", "api_secret", "signer_key")

@@ -13,9 +13,6 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from nautilus_orderfeeds.sim.later import Later
-from nautilus_orderfeeds.sim.ledger import Ledger
-from nautilus_orderfeeds.sim.market import Market
 from nautilus_orderfeeds.sim.model import (
     ZERO,
     EndReason,
@@ -68,22 +65,16 @@ class BsxTwin(VenueTwin):
     def __init__(self, parts: SimParts, options: BsxTwinOptions) -> None:
         self.options = options
         self.domain = SigningDomain()
-        products = list(PRODUCT_INDEXES.values())
-        self.ledger = Ledger(products)
-        self.market = Market(products, self.ledger, parts.clock, self._fee, parts.seed, options.flow)
-        self._server = parts.server
-        self._later = Later(parts.server.failures)
+        super().__init__(parts, PRODUCT_INDEXES.values(), options.flow)
         self._keyring = Keyring(parts.seed, parts.clock, options.key_lifetime_secs)
         self.accounts: list[BsxAccount] = [self._open_account(n) for n in range(options.accounts)]
         margin = Margin(self.market, self._keyring.accounts, options)
         wire = Wire(options)
-        feed = OrdersFeed(options, wire, lambda: self._server.connections, margin.of_order)
+        feed = OrdersFeed(options, wire, self._connections, margin.of_order)
         self._exchange = BsxExchange(
             parts.seed, parts.clock, self.market, feed, margin, self.domain, options, self._later
         )
-        self._public = PublicFeed(
-            parts.seed, parts.clock, self.market, lambda: self._server.connections, options, self._later
-        )
+        self._public = PublicFeed(parts.seed, parts.clock, self.market, self._connections, options, self._later)
         OrderRoutes(parts.server, self._keyring, self._exchange, feed, self.ledger, wire, options)
         AccountRoutes(parts.server, self._keyring, self.market, margin, self.domain, parts.clock, options)
         stream = BsxStream(self._keyring, parts.clock, feed, self._public, parts.faults, options)
@@ -94,11 +85,6 @@ class BsxTwin(VenueTwin):
     async def start(self) -> None:
         """Begin the timed messages."""
         self._public.start()
-
-    async def stop(self) -> None:
-        """End everything that is still to come."""
-        self._public.stop()
-        self._later.stop()
 
     def credentials(self, number: int = 0) -> dict[str, object]:
         """API key, secret, wallet address and signer key of a made-up account (the main one by default)."""
@@ -188,14 +174,6 @@ class BsxTwin(VenueTwin):
         self._exchange.take_in(order)
         return order
 
-    def cancel_external(self, order: SimOrder | str, *, reason: EndReason = EndReason.USER) -> None:
-        """Cancel an order from elsewhere: by the user in the web app, or e.g. by `EndReason.ADMIN`."""
-        found = order if isinstance(order, SimOrder) else self.ledger.order(order)
-        if reason is EndReason.USER:
-            self._exchange.request_cancel(found)
-        else:
-            self.market.cancel(found, reason)
-
     def reject_next_order(self, reason: str) -> None:
         """Let the next order that is taken in end as `DONE` with this `reject_reason`."""
         self._exchange.reject_next_order(reason)
@@ -246,6 +224,9 @@ class BsxTwin(VenueTwin):
                 self.ledger.pay_funding(account.name, "USDC", -net * mark * Decimal(rate))
 
     # -- inside ---------------------------------------------------------------------------------------------
+
+    def _request_cancel(self, order: SimOrder) -> None:
+        self._exchange.request_cancel(order)
 
     def _open_account(self, number: int) -> BsxAccount:
         account = self._keyring.make_account(number)

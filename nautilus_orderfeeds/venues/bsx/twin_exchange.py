@@ -4,11 +4,10 @@ Order entry of the simulated BSX: from a request to an order in the market, and 
 
 from __future__ import annotations
 
-import random
-import uuid
 from decimal import Decimal
 
 from nautilus_orderfeeds.sim.clock import SimClock
+from nautilus_orderfeeds.sim.ids import Uuids
 from nautilus_orderfeeds.sim.later import Later
 from nautilus_orderfeeds.sim.market import Market
 from nautilus_orderfeeds.sim.model import (
@@ -66,8 +65,7 @@ class BsxExchange:
         self._margin = margin
         self._domain = domain
         self._options = options
-        # Not the seed alone: ids of an earlier run may still stand in a client's journal.
-        self._random = random.Random(f"{seed}|{clock.now_ns()}|bsx-ids")
+        self._ids = Uuids(seed, clock, "bsx-ids")
         self._later = later
         self._reject_orders: list[str] = []
         self._reject_cancels: list[str] = []
@@ -122,7 +120,7 @@ class BsxExchange:
 
     def new_order_id(self) -> str:
         """A venue order id."""
-        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+        return self._ids.version4()
 
     def new_nonce(self, account: BsxAccount) -> int:
         """A nonce for an order that does not come through the API."""
@@ -280,8 +278,8 @@ class BsxExchange:
         self._feed.on_batch(batch)
         moved = {
             (event.order.account, event.order.product): None
-            for event in batch.events
-            if isinstance(event, OrderFilled) and "nonce" in event.order.info
+            for event in batch.user_events
+            if isinstance(event, OrderFilled)
         }
         for account, product in moved:
             self._drop_uncovered_stops(account, product)

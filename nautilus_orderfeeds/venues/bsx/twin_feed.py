@@ -7,25 +7,15 @@ can show the past. Updates go to every connection of the account that is subscri
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 
 from nautilus_orderfeeds.sim.connection import Connection
-from nautilus_orderfeeds.sim.model import (
-    ZERO,
-    Batch,
-    Fill,
-    MarketEvent,
-    OrderAccepted,
-    OrderAmended,
-    OrderEnded,
-    OrderFilled,
-    OrderState,
-    OrderTriggered,
-    SimOrder,
-)
+from nautilus_orderfeeds.sim.model import ZERO, Batch, Fill, OrderFilled, OrderState, OrderTriggered, SimOrder
+from nautilus_orderfeeds.sim.outbox import Outbox
+from nautilus_orderfeeds.sim.views import OrderViews
 from nautilus_orderfeeds.venues.bsx.twin_options import BsxTwinOptions, TradesShown
 from nautilus_orderfeeds.venues.bsx.twin_wire import OrderView, Wire, cancel_reason, status_of
 
@@ -39,26 +29,30 @@ class OrdersFeed:
     Parameters
     ----------
     options : BsxTwinOptions
-    connections : Callable[[], Iterable[Connection]]
+    connections : Callable[[], list[Connection]]
         Everyone connected now.
     initial_margin : Callable[[SimOrder], Decimal]
         What an order binds, USD.
+
+    Attributes
+    ----------
+    outbox : Outbox[str, dict[str, object]]
+        What is sent to each account.
     """
 
     def __init__(
         self,
         options: BsxTwinOptions,
         wire: Wire,
-        connections: Callable[[], Iterable[Connection]],
+        connections: Callable[[], list[Connection]],
         initial_margin: Callable[[SimOrder], Decimal],
     ) -> None:
         self._options = options
         self._wire = wire
         self._connections = connections
         self._initial_margin = initial_margin
-        self._history: dict[str, list[OrderView]] = {}
-        self._held: dict[str, _Held] = {}
-        self._muted = ""
+        self._views: defaultdict[str, OrderViews[OrderView]] = defaultdict(OrderViews)
+        self.outbox: Outbox[str, dict[str, object]] = Outbox(self._send)
 
     # -- views ----------------------------------------------------------------------------------------------
 
@@ -86,66 +80,30 @@ class OrdersFeed:
 
     def shown(self, account: str, lag: int = 0) -> list[OrderView]:
         """Every order of the account, oldest first, as it stood `lag` changes ago."""
-        views = self._history.get(account, [])
-        latest: dict[str, OrderView] = {}
-        for view in views[: len(views) - lag] if lag else views:
-            latest[view.order.venue_order_id] = view
-        return list(latest.values())
+        return self._views[account].shown(lag)
+
+    def latest(self, order: SimOrder) -> OrderView:
+        """The order as it was last shown; as it is now if it never was."""
+        return self._views[order.account].latest(order.venue_order_id) or self.view(order)
 
     # -- publishing -----------------------------------------------------------------------------------------
 
     def publish(self, account: str, views: list[OrderView]) -> None:
         """Send one update with these orders; its timestamp is the latest `updated_at` among them (5.3)."""
-        self._history.setdefault(account, []).extend(views)
-        if self._muted == account:
-            return
+        for view in views:
+            self._views[account].add(view)
         message: dict[str, object] = {
             "channel": "orders",
             "type": "update",
             "data": [self._wire.order(view) for view in views],
             "timestamp": str(max(view.updated_ns for view in views)),
         }
-        if account in self._held:
-            self._held[account].messages.append(message)
-        else:
-            self._send(account, message)
+        self.outbox.post(account, message)
 
     def snapshot(self, views: list[OrderView], now_ns: int) -> dict[str, object]:
         """The snapshot message of open orders, untriggered stops included (5.3)."""
         data = [self._wire.order(view, in_snapshot=True) for view in views if view.status != "DONE"]
         return {"channel": "orders", "type": "snapshot", "data": data, "timestamp": str(now_ns)}
-
-    @contextmanager
-    def muted(self, account: str) -> Iterator[None]:
-        """Send the account nothing meanwhile, as if the venue had forgotten to; the history knows it."""
-        self._muted = account
-        try:
-            yield
-        finally:
-            self._muted = ""
-
-    def hold(self, account: str) -> Callable[[], None]:
-        """
-        Keep back the account's updates until the returned function is called (once more is no error).
-
-        Several holds may overlap; the updates go when the last one ends.
-        """
-        held = self._held.setdefault(account, _Held())
-        held.holders += 1
-        is_over = False
-
-        def release() -> None:
-            nonlocal is_over
-            if is_over:
-                return
-            is_over = True
-            held.holders -= 1
-            if held.holders == 0:
-                del self._held[account]
-                for message in held.messages:
-                    self._send(account, message)
-
-        return release
 
     # -- what a market step means ---------------------------------------------------------------------------
 
@@ -159,10 +117,8 @@ class OrdersFeed:
     def _tell_together(self, batch: Batch) -> None:
         changed: dict[str, dict[str, SimOrder]] = {}
         trades: dict[str, list[Fill]] = {}
-        for event in batch.events:
-            order = _own_order(event)
-            if order is None:
-                continue
+        for event in batch.user_events:
+            order = event.order
             changed.setdefault(order.account, {})[order.venue_order_id] = order
             if isinstance(event, OrderTriggered):
                 self._tell_triggered(order)
@@ -174,10 +130,8 @@ class OrdersFeed:
 
     def _tell_one_by_one(self, batch: Batch) -> None:
         untold: dict[str, SimOrder] = {}
-        for event in batch.events:
-            order = _own_order(event)
-            if order is None:
-                continue
+        for event in batch.user_events:
+            order = event.order
             untold[order.venue_order_id] = order
             if isinstance(event, OrderTriggered):
                 self._tell_triggered(order)
@@ -225,12 +179,6 @@ class OrdersFeed:
                 connection.send_json(message, *_names(message))
 
 
-@dataclass(slots=True)
-class _Held:
-    holders: int = 0
-    messages: list[dict[str, object]] = field(default_factory=list)
-
-
 def _names(message: dict[str, object]) -> list[str]:
     """What faults know an update by: also its statuses, and whether it tells of a fill."""
     names = ["orders", "orders/update"]
@@ -241,18 +189,3 @@ def _names(message: dict[str, object]) -> list[str]:
         if order.get("last_trades"):
             names.append("orders/update/fill")
     return names
-
-
-def _own_order(event: MarketEvent) -> SimOrder | None:
-    """The order of an event if it belongs to a user: the background's orders have no nonce."""
-    match event:
-        case (
-            OrderAccepted(order)
-            | OrderTriggered(order)
-            | OrderAmended(order)
-            | OrderFilled(order, _)
-            | OrderEnded(order)
-        ):
-            return order if "nonce" in order.info else None
-        case _:
-            return None

@@ -12,6 +12,7 @@ from decimal import Decimal
 from enum import Enum
 
 from nautilus_orderfeeds.sim.flow import FlowSettings
+from nautilus_orderfeeds.sim.outbox import StreamOrder
 
 
 class ActiveKey(Enum):
@@ -21,14 +22,6 @@ class ActiveKey(Enum):
     ENABLED = "enabled"
     BOTH = "both"
     NEITHER = "neither"
-
-
-class StreamOrder(Enum):
-    """When the `orders` updates caused by a REST call come: before its answer, after it, or not at all."""
-
-    BEFORE_ANSWER = "before"
-    AFTER_ANSWER = "after"
-    WITHOUT = "without"
 
 
 class AnswerState(Enum):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from decimal import Decimal
 
 from nautilus_orderfeeds.sim.clock import SimClock
@@ -35,7 +34,7 @@ class PublicFeed:
         seed: int,
         clock: SimClock,
         market: Market,
-        connections: Callable[[], Iterable[Connection]],
+        connections: Callable[[], list[Connection]],
         options: BsxTwinOptions,
         later: Later,
     ) -> None:
@@ -48,19 +47,13 @@ class PublicFeed:
         self._gsn = _FIRST_GSN
         self._dirty: dict[str, dict[tuple[Side, Decimal], Decimal]] = {}
         self._tops: dict[str, object] = {}
-        self._flush: asyncio.TimerHandle | None = None
+        self._is_flush_due = False
         market.listeners.append(self._on_batch)
 
     def start(self) -> None:
         """Begin the minute snapshots and the funding rates."""
         self._later.every(lambda: self._options.book_snapshot_secs, self._send_books)
         self._later.every(lambda: self._options.funding_interval_secs, self._send_funding)
-
-    def stop(self) -> None:
-        """Publish nothing any more."""
-        if self._flush is not None:
-            self._flush.cancel()
-            self._flush = None
 
     def snapshot(self, channel: str, product: str) -> dict[str, object] | None:
         """The first data message of a channel; `trades` has none."""
@@ -173,16 +166,16 @@ class PublicFeed:
             self._flush_soon()
 
     def _flush_soon(self) -> None:
-        if self._flush is not None:
+        if self._is_flush_due:
             return
-        if not any(True for _ in self._connections()):
+        if not self._connections():
             self._dirty.clear()  # nobody listens: whoever comes gets a snapshot
             return
-        loop = asyncio.get_running_loop()
-        self._flush = loop.call_later(self._options.book_interval_secs, self._flush_now)
+        self._is_flush_due = True
+        self._later.once(self._options.book_interval_secs, self._flush_now)
 
     def _flush_now(self) -> None:
-        self._flush = None
+        self._is_flush_due = False
         now_ns = self._clock.now_ns()
         dirty, self._dirty = self._dirty, {}
         for product, levels in dirty.items():

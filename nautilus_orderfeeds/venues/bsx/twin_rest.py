@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from nautilus_orderfeeds.sim.faults import Fault, FaultInjector
+from nautilus_orderfeeds.sim.faults import FaultInjector
 from nautilus_orderfeeds.sim.ledger import Ledger
 from nautilus_orderfeeds.sim.model import SimOrder
+from nautilus_orderfeeds.sim.outbox import StreamOrder
 from nautilus_orderfeeds.sim.server import Answer, BadBody, Call, SimServer
 from nautilus_orderfeeds.venues.bsx.twin_accounts import ApiKey, BsxAccount, Keyring, Refused
 from nautilus_orderfeeds.venues.bsx.twin_exchange import BsxExchange
 from nautilus_orderfeeds.venues.bsx.twin_feed import OrdersFeed
-from nautilus_orderfeeds.venues.bsx.twin_options import AnswerState, BsxTwinOptions, StreamOrder
+from nautilus_orderfeeds.venues.bsx.twin_options import AnswerState, BsxTwinOptions
 from nautilus_orderfeeds.venues.bsx.twin_request import read_integers, read_order, read_texts
 from nautilus_orderfeeds.venues.bsx.twin_wire import INDEX_OF, OrderView, Wire
 
@@ -78,7 +79,7 @@ class OrderRoutes:
     def _create_one(self, account: BsxAccount, key: ApiKey, body: object) -> dict[str, object]:
         order, taken_in = self._exchange.create(account, key.signer, read_order(body))
         is_final = self._options.create_answer is AnswerState.FINAL
-        return self._wire.order(self._latest(order) if is_final else taken_in)
+        return self._wire.order(self._feed.latest(order) if is_final else taken_in)
 
     def _cancel_one(self, call: Call, account: BsxAccount, key: ApiKey) -> Answer:
         _only(call.query, ("order_id", "nonce"))
@@ -233,8 +234,7 @@ class OrderRoutes:
         _known_product(product)
         start, end = _number(call, "start_time", 0), _number(call, "end_time", 2**63)
         fills = self._ledger.fills(account=account.address, product=product or None)
-        if (stale := self._faults.strike(Fault.STALE_SNAPSHOT, "GET /trade-history")) is not None:
-            fills = fills[: max(0, len(fills) - int(stale.setting("lag", 1)))]
+        fills = fills[: max(0, len(fills) - self._faults.lag("GET /trade-history"))]
         fills = [fill for fill in reversed(fills) if start <= fill.time_ns <= end]
         limit = min(_number(call, "limit", 100), self._options.max_limit)
         page = _number(call, "page", 1)
@@ -252,30 +252,10 @@ class OrderRoutes:
 
     def _effect(self, account: BsxAccount, stream: StreamOrder, work: Callable[[], dict[str, object]]) -> Answer:
         """Do something that the stream tells of, in the order that the options ask for."""
-        match stream:
-            case StreamOrder.BEFORE_ANSWER:
-                return Answer(200, work())
-            case StreamOrder.WITHOUT:
-                with self._feed.muted(account.address):
-                    return Answer(200, work())
-            case StreamOrder.AFTER_ANSWER:
-                release = self._feed.hold(account.address)
-                try:
-                    return Answer(200, work(), after=release)
-                except BaseException:
-                    release()
-                    raise
-
-    def _latest(self, order: SimOrder) -> OrderView:
-        """The order now, with the trades of its latest event."""
-        for view in reversed(self._feed.shown(order.account)):
-            if view.order is order:
-                return view
-        return self._feed.view(order)
+        return self._feed.outbox.answered({account.address: stream}, lambda: Answer(200, work()))
 
     def _shown(self, account: BsxAccount, route: str) -> list[OrderView]:
-        stale = self._faults.strike(Fault.STALE_SNAPSHOT, route)
-        return self._feed.shown(account.address, int(stale.setting("lag", 1)) if stale is not None else 0)
+        return self._feed.shown(account.address, self._faults.lag(route))
 
 
 def _only(given: Any, known: tuple[str, ...]) -> None:

@@ -6,12 +6,10 @@ import hmac
 import re
 from typing import Any
 
-import msgspec
-from aiohttp import web
-
 from nautilus_orderfeeds.sim.clock import SimClock
-from nautilus_orderfeeds.sim.connection import Connection
-from nautilus_orderfeeds.sim.faults import Fault, FaultInjector
+from nautilus_orderfeeds.sim.connection import Connection, decode_json
+from nautilus_orderfeeds.sim.faults import FaultInjector
+from nautilus_orderfeeds.sim.server import WsEndpoint
 from nautilus_orderfeeds.venues.bsx.twin_accounts import Keyring, stream_signature
 from nautilus_orderfeeds.venues.bsx.twin_feed import ORDERS, OrdersFeed
 from nautilus_orderfeeds.venues.bsx.twin_options import BsxTwinOptions, ClockErrorShape
@@ -23,7 +21,7 @@ _NS = 1_000_000_000
 _NANOSECONDS = re.compile(r"[0-9]{1,20}")
 
 
-class BsxStream:
+class BsxStream(WsEndpoint):
     """The endpoint behind `/ws`."""
 
     def __init__(
@@ -42,23 +40,13 @@ class BsxStream:
         self._faults = faults
         self._options = options
 
-    async def admit(self, request: web.Request) -> web.StreamResponse | None:
-        """Everybody may connect."""
-        return None
-
     async def opened(self, connection: Connection) -> None:
         """Greet."""
         connection.send_json({"type": "message", "connection_id": connection.id}, "control/greeting")
 
-    async def closed(self, connection: Connection) -> None:
-        """Nothing is kept of a connection; its orders live on (9)."""
-
     async def received(self, connection: Connection, message: str | bytes) -> None:
         """Dispatch one client message."""
-        try:
-            body: Any = msgspec.json.decode(message)
-        except msgspec.DecodeError:
-            body = None
+        body = decode_json(message)
         if not isinstance(body, dict):
             connection.send_json({"type": "error", "message": "invalid message", "code": 400}, "control/error")
             return
@@ -132,9 +120,7 @@ class BsxStream:
         if self._options.orders_ack:
             ack = {"channel": "orders", "type": "subscribed"}
             connection.send_json(ack, "control/subscribed", "orders/subscribed")
-        stale = self._faults.strike(Fault.STALE_SNAPSHOT, "orders", "orders/snapshot")
-        lag = int(stale.setting("lag", 1)) if stale is not None else 0
-        views = self._orders.shown(connection.account, lag)
+        views = self._orders.shown(connection.account, self._faults.lag("orders", "orders/snapshot"))
         snapshot = self._orders.snapshot(views, self._clock.now_ns())
         connection.send_json(snapshot, "orders", "orders/snapshot")
 

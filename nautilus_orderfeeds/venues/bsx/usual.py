@@ -24,9 +24,10 @@ from nautilus_orderfeeds.venues.bsx.codec import (
     end_of,
     name_of,
     symbol_of,
-    trade_id,
+    trade_id_of,
 )
 from nautilus_orderfeeds.venues.bsx.words import SETTLEMENT, WireSide, WireStatus, WireStopPrice, WireTimeInForce
+from nautilus_orderfeeds.venues.decoding import is_id
 
 #: Numbers kept of each kind; beyond, all are forgotten: a strategy's next prices are near its last ones.
 _KEPT: Final = 8_192
@@ -207,8 +208,10 @@ class UsualReader:
             size, filled = self._sizes[order.size], self._filled[order.filled_size]
             prices, fees_text = self._prices, order.filled_fees
             price, avg_px = prices[order.price], prices[order.avg_price]
-            # Not kept: of fees hardly one is like another.
-            fees = None if fees_text is None else _read(fees_text)
+            # Fees are not kept: hardly one is like another.
+            fees = None if fees_text is None else usual_decimal(fees_text)
+            if fees is not None and not fees.is_finite():
+                raise ValueError("the fees are no number")
             symbol = symbol_of(order.product_id)
             ts_event = order.updated_at or frame.timestamp or order.created_at_ts
             if post_only:
@@ -221,17 +224,22 @@ class UsualReader:
             if order.last_trades:
                 (trade,) = order.last_trades
                 trade_text = trade.id
-                if not trade_text.isascii() or not trade_text.isprintable() or not trade_text.strip():
+                trade_bytes = trade_text.encode()
+                # Letters and digits, as bytes, are told quickest; the usual id is nothing else.
+                if not trade_bytes.isalnum() and not is_id(trade_text):
                     raise ValueError("the trade has no id, or none that can be shown")
                 qty = self._traded[trade.size]
                 fee_text, sequencer_text = trade.trading_fee, trade.sequencer_fee
-                # An order's first fee is its total.
-                fee = fees if fee_text == fees_text else None if fee_text is None else _read(fee_text)
+                fee = fees
+                if fee_text != fees_text:  # an order's first fee is its total
+                    fee = None if fee_text is None else usual_decimal(fee_text)
+                    if fee is not None and not fee.is_finite():
+                        raise ValueError("the fee is no number")
                 if sequencer_text != "0" and sequencer_text is not None:
                     sequencer_fee = _read(sequencer_text)
                     fee = None if fee is None else fee + sequencer_fee
                 fill = Fill(
-                    trade_id=trade_id(order_id, trade_text),
+                    trade_id=trade_id_of(named.trade_prefix + trade_bytes),
                     last_qty=qty,
                     last_px=self._traded[trade.price],
                     commission=fee,
@@ -262,7 +270,7 @@ class UsualReader:
             our_status = _PENDING
         update = OrderUpdate(
             _STREAM,
-            order_id,
+            named.order_id,
             named.refs,
             our_status,
             named.client_order_id or None,

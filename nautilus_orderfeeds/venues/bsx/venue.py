@@ -14,7 +14,7 @@ from nautilus_orderfeeds.orders.inference import Rules
 from nautilus_orderfeeds.orders.requests import Amend, Denied, NewOrder, OrderRef, Outcome, Refused
 from nautilus_orderfeeds.orders.updates import AccountUpdate, OrderUpdate, Position
 from nautilus_orderfeeds.orders.words import OrderSide, OrderType
-from nautilus_orderfeeds.venues.base import Prepared, Truth, VenueMessage
+from nautilus_orderfeeds.venues.base import Prepared, Truth
 from nautilus_orderfeeds.venues.bsx import wire
 from nautilus_orderfeeds.venues.bsx.account import account_update, decode_portfolio, positions
 from nautilus_orderfeeds.venues.bsx.api import BsxApi
@@ -63,7 +63,8 @@ class BsxVenue:
         self._clock = clock or LiveClock()
         self._nonces = NonceSource(self._clock, nonce_high_water)
         self._codec = OrderCodec()
-        self._frames = PrivateDecoder(self._codec)
+        #: Decode one frame of the stream; raises `FrameError`. Bound and not wrapped: every frame goes through it.
+        self.decode: Final = PrivateDecoder(self._codec).decode
         self._specs: dict[str, InstrumentSpec] = {}
         self._listed: dict[str, InstrumentSpec] = {}
         self._tells_positions = False
@@ -149,10 +150,6 @@ class BsxVenue:
 
     def attach(self, send: Callable[[bytes | str], Awaitable[None]]) -> None:
         """Do nothing: orders go over REST."""
-
-    def decode(self, raw: bytes) -> list[VenueMessage]:
-        """Decode one frame of the stream; raises `FrameError`."""
-        return self._frames.decode(raw)
 
     async def resync(self, refs: Sequence[OrderRef], since_ns: int) -> Truth:
         """Read open orders, then what of `refs` is not among them, trades, and the account.

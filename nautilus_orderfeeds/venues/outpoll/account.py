@@ -13,12 +13,12 @@ from nautilus_orderfeeds.feed.clock import Clock
 from nautilus_orderfeeds.feed.errors import FatalFeedError, FrameError, NotServed, TransientFeedError, excerpt
 from nautilus_orderfeeds.feed.verdict import classify, describe
 from nautilus_orderfeeds.venues.outpoll import wire
-from nautilus_orderfeeds.venues.outpoll.api import NOT_SERVED
 from nautilus_orderfeeds.venues.outpoll.frames import Snapshot, decode_frame
 from nautilus_orderfeeds.venues.outpoll.settings import BALANCE_STREAM, OutpollSettings, Service
 from nautilus_orderfeeds.venues.outpoll.signing import Signer
 from nautilus_orderfeeds.venues.outpoll.streams import envelope_of
 from nautilus_orderfeeds.venues.outpoll.words import VENUE
+from nautilus_orderfeeds.venues.rest_api import NOT_SERVED_STATUSES
 
 
 class BalanceReader:
@@ -61,7 +61,7 @@ class BalanceReader:
                     f"{VENUE}: no balance snapshot within {self._settings.timeout_secs:g} s"
                 ) from None
             except (OSError, WebSocketException) as exc:
-                if isinstance(exc, InvalidStatus) and exc.response.status_code in NOT_SERVED:
+                if isinstance(exc, InvalidStatus) and exc.response.status_code in NOT_SERVED_STATUSES:
                     raise NotServed(f"{VENUE}: no balance stream: {describe(exc)}") from None
                 verdict = classify(exc)
                 raise type(verdict)(f"{VENUE}: balance snapshot: {describe(exc)}") from None

@@ -16,7 +16,7 @@ from nautilus_orderfeeds.feed.errors import (
     TransientFeedError,
     excerpt,
 )
-from nautilus_orderfeeds.feed.limits import EVERY_ROUTE, Priority, Rate, shared_limiter
+from nautilus_orderfeeds.feed.limits import Priority
 from nautilus_orderfeeds.feed.outcomes import outcome_of, outcome_of_failure
 from nautilus_orderfeeds.feed.rest import Response, RestClient
 from nautilus_orderfeeds.feed.rest import Signer as RestSigner
@@ -25,6 +25,7 @@ from nautilus_orderfeeds.venues.outpoll import wire
 from nautilus_orderfeeds.venues.outpoll.settings import OutpollSettings, Service
 from nautilus_orderfeeds.venues.outpoll.signing import Signer
 from nautilus_orderfeeds.venues.outpoll.words import VENUE
+from nautilus_orderfeeds.venues.rest_api import NOT_SERVED_STATUSES, RestApi, paced
 
 _log = logging.getLogger(__name__)
 
@@ -35,7 +36,6 @@ _CANCEL_REFUSALS: Final = _REFUSALS - {429}
 _REASON_CHARS: Final = 200
 
 #: What a host answers for a call, or a stream, that it does not have.
-NOT_SERVED: Final = frozenset({404, 405, 501})
 
 #: Share of a request's time after which an order that still waits to be sent is given up.
 _OWN_DEADLINE: Final = 0.8
@@ -43,6 +43,26 @@ _LEAST_SECS: Final = 0.05
 
 #: More pages than this are a fault of paging, not an account.
 _MAX_PAGES: Final = 200
+
+
+class _Host(RestApi):
+    """One of the venue's hosts; `refused` makes the error of a read whose credentials are refused, at any of them."""
+
+    def __init__(
+        self, base_url: str, rest: RestClient, sign: RestSigner, refused: Callable[[str, Response], FatalFeedError]
+    ) -> None:
+        super().__init__(VENUE, base_url, rest, sign)
+        self._refused = refused
+
+    def check(self, path: str, response: Response) -> None:
+        if response.status in (401, 403):
+            raise self._refused(path, response)
+        if response.status in NOT_SERVED_STATUSES:
+            raise NotServed(f"{VENUE}: GET {path} is not served at {self.base_url} ({_said(response)})")
+        super().check(path, response)
+
+    def said(self, response: Response) -> str:
+        return _said(response)
 
 
 class OutpollApi:
@@ -66,7 +86,7 @@ class OutpollApi:
         self._settings = settings
         self._clock = clock
         self._signer = signer
-        self._clients: dict[Service, RestClient] = {}
+        self._hosts: dict[Service, _Host] = {}
         #: When each body was last signed, UNIX secs, and who is about to send it now.
         self._signed: dict[bytes, int] = {}
         self._turns: dict[bytes, asyncio.Lock] = {}
@@ -75,9 +95,9 @@ class OutpollApi:
 
     async def close(self) -> None:
         """Close all connections."""
-        clients, self._clients = self._clients, {}
-        for client in clients.values():
-            await client.close()
+        hosts, self._hosts = self._hosts, {}
+        for host in hosts.values():
+            await host.close()
 
     def timestamp(self) -> str:
         """Return the present time as the venue wants it: UNIX seconds."""
@@ -88,40 +108,17 @@ class OutpollApi:
     async def read[T](
         self, service: Service, path: str, decode: Callable[[bytes], T], params: Mapping[str, str] | None = None
     ) -> T:
-        """Read something.
+        """Read something of a service's, as `RestApi.read`."""
+        return await self._host(service).read(path, decode, params)
 
-        Raises
-        ------
-        FatalFeedError
-            If the credentials are refused.
-        NotServed
-            If this installation of the venue does not have the call.
-        TransientFeedError
-            If it could not be read now, or the answer cannot be understood.
-        """
-        client = self._client(service)
-        try:
-            response = await client.request("GET", path, params=params, auth=self._headers, priority=Priority.READ)
-        except (NotSent, OutcomeUnknown) as exc:
-            raise TransientFeedError(f"{VENUE}: cannot reach {self._settings.http(service)}: {exc}") from None
-        if response.status in (401, 403):
-            if response.status == 403:
-                self.blocked = self.blocked or _said(response)
-            raise FatalFeedError(
-                f"{VENUE}: credentials refused for GET {path} ({_said(response)}); check that "
-                f"{self._settings.variable('api_key')} and {self._settings.variable('api_secret')} belong together, "
-                "that no newer key was made (it replaces this one), and this machine's clock"
-            )
-        if response.status in NOT_SERVED:
-            raise NotServed(f"{VENUE}: GET {path} is not served at {self._settings.http(service)} ({_said(response)})")
-        if not response.ok:
-            raise TransientFeedError(
-                f"{VENUE}: GET {path} failed with {_said(response)}", retry_after_secs=response.retry_after_secs
-            )
-        try:
-            return decode(response.body)
-        except ValueError as exc:
-            raise TransientFeedError(f"{VENUE}: unreadable answer to GET {path}: {exc}") from None
+    def _refused_read(self, path: str, response: Response) -> FatalFeedError:
+        if response.status == 403:
+            self.blocked = self.blocked or _said(response)
+        return FatalFeedError(
+            f"{VENUE}: credentials refused for GET {path} ({_said(response)}); check that "
+            f"{self._settings.variable('api_key')} and {self._settings.variable('api_secret')} belong together, "
+            "that no newer key was made (it replaces this one), and this machine's clock"
+        )
 
     async def pages[T](
         self, service: Service, path: str, decode: Callable[[bytes], wire.Page[T]], size: int, **query: str
@@ -157,19 +154,6 @@ class OutpollApi:
             if not page.i:
                 return
         raise TransientFeedError(f"{VENUE}: GET {path} has more than {_MAX_PAGES} pages")
-
-    async def post_public[T](
-        self, service: Service, path: str, body: bytes, decode: Callable[[bytes], T], params: Mapping[str, str]
-    ) -> T:
-        """Ask a public search; raises `TransientFeedError` if it cannot be read."""
-        client = self._client(service)
-        try:
-            response = await client.request("POST", path, params=params, body=body, priority=Priority.READ)
-        except (NotSent, OutcomeUnknown) as exc:
-            raise TransientFeedError(f"{VENUE}: cannot reach {self._settings.http(service)}: {exc}") from None
-        if not response.ok:
-            raise TransientFeedError(f"{VENUE}: POST {path} failed with {_said(response)}")
-        return decode(response.body)
 
     # -- commands ----------------------------------------------------------------------------------------------------
 
@@ -226,7 +210,7 @@ class OutpollApi:
         timeout_secs: float | None = None,
     ) -> Outcome:
         try:
-            response = await self._client(Service.ORDERS).request(
+            response = await self._host(Service.ORDERS).rest.request(
                 method, path, body=body, auth=headers, priority=priority, timeout_secs=timeout_secs
             )
         except (NotSent, OutcomeUnknown) as exc:
@@ -266,19 +250,14 @@ class OutpollApi:
             headers |= self._signer.headers(self.timestamp(), method, path, body)
         return headers
 
-    def _client(self, service: Service) -> RestClient:
-        client = self._clients.get(service)
-        if client is None:
-            settings = self._settings
-            base_url = settings.http(service)
-            rates = {EVERY_ROUTE: Rate(settings.requests_per_sec, 1.0)}
-            client = self._clients[service] = RestClient(
-                base_url,
-                clock=self._clock,
-                limiter=shared_limiter(f"{base_url} {service.value}", settings.api_key, rates, clock=self._clock),
-                timeout_secs=settings.timeout_secs,
-            )
-        return client
+    def _host(self, service: Service) -> _Host:
+        host = self._hosts.get(service)
+        if host is None:
+            settings, base_url = self._settings, self._settings.http(service)
+            limiter = paced(f"{base_url} {service.value}", settings.api_key, settings.requests_per_sec, self._clock)
+            rest = RestClient(base_url, clock=self._clock, limiter=limiter, timeout_secs=settings.timeout_secs)
+            host = self._hosts[service] = _Host(base_url, rest, self._headers, self._refused_read)
+        return host
 
 
 def _said(response: Response) -> str:

@@ -76,7 +76,9 @@ class Attribution:
         for memory in orders:
             row = reading.history.get(memory.venue_order_id)
             if row is not None:
-                self._take_row(memory, row, status_of(row), is_calm=calm[memory.venue_order_id], orders=orders)
+                self._take_row(
+                    memory, row, status_of(row), reading.began, is_calm=calm[memory.venue_order_id], orders=orders
+                )
         by_asset: dict[str, list[OrderMemory]] = {}
         for memory in orders:
             if not memory.ended and not self.is_certain(memory):
@@ -86,12 +88,16 @@ class Attribution:
                 self._solve(asset, unknown, reading, calm, status_of, now)
         if self._is_fresh(reading) and not unnamed_assets and all(m.ended or calm[m.venue_order_id] for m in orders):
             self._clean_up(orders, now)
+        elif self._is_fresh(reading) and not self._wallet.is_exact:
+            # All shares are explained, so no money is anybody's any more: from here on prices can be exact again.
+            self._calm_down(now, self._settings.read_gap_secs)
 
     def _take_row(
         self,
         memory: OrderMemory,
         row: wire.HistoryOrder,
         status: VenueStatus | None,
+        began: float,
         *,
         is_calm: bool,
         orders: Sequence[OrderMemory],
@@ -124,7 +130,7 @@ class Attribution:
                 plain(memory.filled),
             )
             return
-        if growth == 0 or self._price(memory, growth, row.p, is_calm=is_calm):
+        if growth == 0 or self._price(memory, growth, row.p, began, is_calm=is_calm):
             self._certain.add(memory.venue_order_id)
 
     def _take_tainted(self, memory: OrderMemory, filled: Decimal, orders: Sequence[OrderMemory]) -> None:
@@ -138,26 +144,32 @@ class Attribution:
             self._wallet.forgive(memory.asset)
             self._wallet.money_exact = False
 
-    def _price(self, memory: OrderMemory, growth: Decimal, px: Decimal | None, *, is_calm: bool) -> bool:
+    def _price(self, memory: OrderMemory, growth: Decimal, px: Decimal | None, began: float, *, is_calm: bool) -> bool:
         """Take `growth` in, with what was paid for it; False: the wallet has not told yet."""
         wallet, shares = self._wallet, memory.sign * growth
-        money = wallet.money_of(memory.asset, shares)
-        if money is not None and not _is_plausible(memory, money / growth):
-            money = None
-        if money is None and wallet.known and not is_calm:
-            residual = wallet.residual(memory.asset) * memory.sign
-            alone = residual == growth and wallet.money_exact
-            if residual < growth or alone:
+        money = wallet.pay(memory.asset, shares, memory.terms.price)
+        if money is None:
+            if wallet.known and not is_calm and self._may_tell(memory, growth, began):
                 memory.hinted = True  # the balances are to be read before it is judged again
                 return False
-        wallet.fold(memory.asset, shares, None if money is None else -memory.sign * money)
-        if money is None:
+            wallet.fold(memory.asset, shares, None)
             px = memory.terms.price or px
             money = None if px is None else growth * px
         assert memory.filled is not None
         memory.filled += growth
         memory.notional = None if memory.notional is None or money is None else memory.notional + money
+        memory.unpaid_since = None
         return True
+
+    def _may_tell(self, memory: OrderMemory, growth: Decimal, began: float) -> bool:
+        """Whether the wallet may still tell what was paid: it is behind, or the next balances may show it."""
+        if memory.unpaid_since is None:
+            memory.unpaid_since = began
+        residual = self._wallet.residual(memory.asset) * memory.sign
+        if residual < growth:
+            return True
+        is_soon = began - memory.unpaid_since < 2 * self._settings.read_gap_secs
+        return self._wallet.money_exact and (residual == growth or is_soon)
 
     def _solve(
         self,
@@ -180,7 +192,7 @@ class Attribution:
             return
         for memory, growth in zip(unknown, growths, strict=True):
             row = reading.history.get(memory.venue_order_id)
-            if growth == 0 or self._price(memory, growth, None if row is None else row.p, is_calm=quiet):
+            if growth == 0 or self._price(memory, growth, None if row is None else row.p, reading.began, is_calm=quiet):
                 self._certain.add(memory.venue_order_id)
 
     def _growths(
@@ -237,8 +249,11 @@ class Attribution:
             settled = now - wallet.changed_at(asset) >= self._settings.read_settle_secs
             if settled and wallet.residual(asset):
                 _log.info("%s: %s of %s came or went without an own order", VENUE, plain(wallet.forgive(asset)), asset)
-        if wallet.is_calm and wallet.quiet_secs(now) >= self._settings.read_settle_secs:
-            wallet.calm_down()
+        self._calm_down(now, self._settings.read_settle_secs)
+
+    def _calm_down(self, now: float, quiet_secs: float) -> None:
+        if self._wallet.is_calm and self._wallet.quiet_secs(now) >= quiet_secs:
+            self._wallet.calm_down()
 
 
 def _fulfil(residual: Decimal, orders: Sequence[OrderMemory], growths: Sequence[Decimal]) -> bool:
@@ -251,11 +266,3 @@ def _fits(memory: OrderMemory, growth: Decimal) -> bool:
     most = memory.most
     assert memory.filled is not None
     return most is None or memory.filled + growth <= most
-
-
-def _is_plausible(memory: OrderMemory, px: Decimal) -> bool:
-    """Whether an order can have filled at `px`: never worse than its limit."""
-    limit = memory.terms.price
-    if not 0 < px < 1:
-        return False
-    return limit is None or (px <= limit if memory.sign > 0 else px >= limit)

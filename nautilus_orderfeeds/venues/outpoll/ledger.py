@@ -272,7 +272,9 @@ class Ledger:
             if side is None:
                 _log.error("%s: order %s entered elsewhere has no readable side: it is not told", VENUE, order_id)
             elif not is_first and time_ns(row) >= self._started_ns:
-                self.wallet.fold(row.a, filled if side is OrderSide.BUY else -filled, None)
+                shares = filled if side is OrderSide.BUY else -filled
+                if self.wallet.pay(row.a, shares, row.p) is None:
+                    self.wallet.fold(row.a, shares, None)
 
     def _externals(self, reading: Reading) -> list[OrderUpdate]:
         named, intents = self.named(), list(self._intents.values())

@@ -73,6 +73,8 @@ class OrderMemory(Struct, kw_only=True, eq=False):
         Cumulative, base units, as far as determined; None: what happened before this process is not known.
     notional : Decimal, optional
         USDC over `filled`; None if not known.
+    unpaid_since : float, optional
+        Since when it is known to have filled, but not what was paid for it.
     trades : dict
         Trades read, by their id.
     ended : bool
@@ -92,6 +94,7 @@ class OrderMemory(Struct, kw_only=True, eq=False):
     hinted: bool = False
     filled: Decimal | None = ZERO
     notional: Decimal | None = ZERO
+    unpaid_since: float | None = None
     trades: dict[str, assumed.Trade] = field(default_factory=dict)
     ended: bool = False
     complained: bool = False

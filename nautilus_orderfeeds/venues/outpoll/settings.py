@@ -3,15 +3,13 @@
 from collections.abc import Mapping
 from enum import Enum, unique
 from types import MappingProxyType
-from typing import Final
+from typing import ClassVar, Final
 
-from msgspec import Struct
-
-from nautilus_orderfeeds.feed.errors import FatalFeedError
 from nautilus_orderfeeds.orders.updates import VenueStatus
 from nautilus_orderfeeds.venues.outpoll.assumed import TPSL_FIELDS
 from nautilus_orderfeeds.venues.outpoll.words import STATUSES, VENUE
 from nautilus_orderfeeds.venues.secrets import Secret
+from nautilus_orderfeeds.venues.settings import AccountSettings
 
 
 @unique
@@ -30,7 +28,7 @@ BALANCE_STREAM: Final = "/balance/ws"
 BOOK_STREAM: Final = "/event/ws"
 
 
-class OutpollSettings(Struct, frozen=True, kw_only=True):
+class OutpollSettings(AccountSettings, frozen=True, kw_only=True):
     """Settings of one account. What the venue does not document has its safe default (protocol, 12).
 
     Parameters
@@ -45,8 +43,6 @@ class OutpollSettings(Struct, frozen=True, kw_only=True):
         Base64url text, as the venue shows it.
     requests_per_sec : int
         Limit of REST requests to each host.
-    timeout_secs : float
-        Limit of one REST request.
     read_settle_secs : float
         How long the read side may lag behind what happened: absence counts only after it.
     read_gap_secs : float
@@ -74,16 +70,16 @@ class OutpollSettings(Struct, frozen=True, kw_only=True):
         Listen to the Order Feed too, as a second wake-up.
     pong_reply : bool
         Answer the venue's PING.
-    env_prefix : str
-        Of the environment variables that may hold the credentials, for messages.
     """
+
+    venue: ClassVar[str] = VENUE
 
     base_url_http: str = ""
     base_url_ws: str = ""
+    env_prefix: str = f"{VENUE}_"
     api_key: str = ""
     api_secret: Secret = Secret("")
     requests_per_sec: int = 5
-    timeout_secs: float = 10.0
     read_settle_secs: float = 6.0
     read_gap_secs: float = 1.0
     accept_secs: float = 3.0
@@ -97,7 +93,6 @@ class OutpollSettings(Struct, frozen=True, kw_only=True):
     tpsl: bool = False
     order_feed: bool = False
     pong_reply: bool = False
-    env_prefix: str = f"{VENUE}_"
 
     def __post_init__(self) -> None:
         if self.requests_per_sec < 1:
@@ -117,19 +112,6 @@ class OutpollSettings(Struct, frozen=True, kw_only=True):
         """Return the URL of a stream."""
         return (self.base_url_ws.rstrip("/") or f"wss://{service.value}.outpoll.com") + path
 
-    def variable(self, name: str) -> str:
-        """Return the environment variable that may hold the setting `name`."""
-        return f"{self.env_prefix}{name.upper()}"
-
     def require_credentials(self) -> None:
-        """Check that everything needed to trade was given.
-
-        Raises
-        ------
-        FatalFeedError
-            Naming what is missing and the environment variable that may hold it.
-        """
-        given = (("api_key", self.api_key), ("api_secret", self.api_secret))
-        missing = [f"{name} (or {self.variable(name)} in the environment)" for name, value in given if not value]
-        if missing:
-            raise FatalFeedError(f"{VENUE}: missing {', '.join(missing)}")
+        """Check that everything needed to trade was given; raises `FatalFeedError` naming what is missing."""
+        self.require("api_key", "api_secret")

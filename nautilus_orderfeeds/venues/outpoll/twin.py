@@ -19,15 +19,10 @@ What a test scripts is on the twin (`sim.twin`); what the pages leave open is a 
 
 from __future__ import annotations
 
-import tempfile
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, ClassVar
 
-from nautilus_orderfeeds.sim.later import Later
-from nautilus_orderfeeds.sim.ledger import Ledger
-from nautilus_orderfeeds.sim.market import Market
-from nautilus_orderfeeds.sim.model import EndReason, Fee, Liquidity, OrderState, Side, SimOrder
+from nautilus_orderfeeds.sim.model import Fee, Liquidity, OrderState, Side, SimOrder
 from nautilus_orderfeeds.sim.venue import SimParts, VenueTwin
 from nautilus_orderfeeds.venues.outpoll.twin_account_rest import EventRoutes, KeyRoutes, WalletRoutes
 from nautilus_orderfeeds.venues.outpoll.twin_exchange import Exchange
@@ -76,22 +71,17 @@ class OutpollTwin(VenueTwin):
     def __init__(self, parts: SimParts, options: OutpollTwinOptions) -> None:
         self.options = options
         server, clock = parts.server, parts.clock
-        products = make_products(options.lot)
-        self.ledger = Ledger(products)
-        self.market = Market(products, self.ledger, clock, self._fee, parts.seed, options.flow)
-        self._clock = clock
-        self._later = Later(server.failures)
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        super().__init__(parts, make_products(options.lot), options.flow)
         self._keyring = Keyring(parts.seed, clock, is_padded=options.padded_secret)
-        self._sender = Sender(server)
+        self._sender = Sender(self._connections)
         self._heartbeat = Heartbeat(self._sender, options, self._later)
         wire = Wire(options)
         book = TpslBook()
-        self._records = Records(self.ledger, options)
+        self._records = Records(options)
         self._wallet = Wallet(
             self.ledger, book, self._records, self._sender, wire.stream, clock.now_ns, options, self._later
         )
-        self._notices = Notices(self.ledger, wire, self._sender, options, self._later)
+        self._notices = Notices(wire, self._sender, options, self._later)
         self._exchange = Exchange(parts.seed, clock, self.market, self._wallet, self._notices, options, self._later)
         self._desk = TpslDesk(book, self._exchange, self.market, self._wallet, self._notices, options, self._later)
         self._quotes = Quotes(self.market, clock, wire, self._sender, options, self._later)
@@ -113,25 +103,16 @@ class OutpollTwin(VenueTwin):
         EventRoutes(gate, self.market, self._exchange, wire, options)
         KeyRoutes(gate, self._keyring, options)
         for service in Service:
-            stream = PrivateStream(
-                service, self._keyring, self._wallet, self._sender, self._heartbeat, parts.faults, options
-            )
+            stream = PrivateStream(service, self._keyring, self._wallet, self._heartbeat, parts.faults, options)
             server.websocket(service.value, stream)
         for public in PublicStream:
-            endpoint = PublicEndpoint(public, self._quotes, self._sender, self._heartbeat, lambda: options.answer_pings)
+            endpoint = PublicEndpoint(public, self._quotes, self._heartbeat, lambda: options.answer_pings)
             server.websocket(public.value, endpoint)
 
     async def start(self) -> None:
         """Begin PING and prices."""
         self._heartbeat.start()
         self._quotes.start()
-
-    async def stop(self) -> None:
-        """End everything that is still to come, and remove the instruments file."""
-        self._later.stop()
-        if self._folder is not None:
-            self._folder.cleanup()
-            self._folder = None
 
     # -- for configs ----------------------------------------------------------------------------------------
 
@@ -142,9 +123,7 @@ class OutpollTwin(VenueTwin):
 
     def config_fields(self) -> dict[str, object]:
         """The instruments file: the search tells too little of them (5.1)."""
-        if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="outpoll-", ignore_cleanup_errors=True)
-        path = Path(self._folder.name) / "instruments.json"
+        path = self._config_file("instruments.json")
         write_instruments(path, ASSETS.values(), self.options.fee_rate)
         return {"instruments": str(path)}
 
@@ -218,14 +197,6 @@ class OutpollTwin(VenueTwin):
             return self._exchange.place(owner, LimitRequest(asset, side, Decimal(price), quantity))
         spend = None if amount is None else Decimal(amount)
         return self._exchange.place(owner, MarketRequest(asset, side, spend, quantity))
-
-    def cancel_external(self, order: SimOrder | str, *, reason: EndReason = EndReason.USER) -> None:
-        """Cancel an order from the web app, or end it at once for another reason, e.g. `EndReason.ADMIN`."""
-        found = order if isinstance(order, SimOrder) else self.ledger.order(order)
-        if reason is EndReason.USER:
-            self._exchange.request_cancel(found)
-        else:
-            self.market.cancel(found, reason)
 
     def set_tpsl(
         self,
@@ -311,6 +282,9 @@ class OutpollTwin(VenueTwin):
 
     # -- inside ---------------------------------------------------------------------------------------------
 
+    def _request_cancel(self, order: SimOrder) -> None:
+        self._exchange.request_cancel(order)
+
     def _open_account(self, number: int) -> str:
         owner = self._keyring.open_account(number)
         self.ledger.add_account(owner)
@@ -321,7 +295,7 @@ class OutpollTwin(VenueTwin):
         return owner
 
     def _close_streams(self, key: str, is_wanted: bool) -> None:
-        for connection in self._sender.all():
+        for connection in self._connections():
             if is_wanted and connection.info.get(KEY) == key:
                 connection.close()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from nautilus_orderfeeds.sim.faults import Fault, FaultInjector
+from nautilus_orderfeeds.sim.faults import FaultInjector
 from nautilus_orderfeeds.sim.market import Market
 from nautilus_orderfeeds.sim.server import Answer, Call
 from nautilus_orderfeeds.venues.outpoll.twin_assumed import shaped
@@ -59,8 +59,7 @@ class WalletRoutes:
     def _rows(self, call: Call, owner: str, *, is_full: bool) -> Answer:
         only(call.query, ("eventTokenIds", "page", "size"))
         wanted = {token for value in call.query.get("eventTokenIds", []) for token in value.split(",") if token}
-        stale = self._faults.strike(Fault.STALE_SNAPSHOT, f"GET {call.path}")
-        lag = int(stale.setting("lag", 1)) if stale is not None else 0
+        lag = self._faults.lag(f"GET {call.path}")
         rows = [
             self._wire.user_balance(holding, owner, current(self._market, holding.asset), is_full=is_full)
             for holding in self._records.holdings(owner, lag=lag)

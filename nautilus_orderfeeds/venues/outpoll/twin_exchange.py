@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import random
-import uuid
 from decimal import Decimal
 
 from nautilus_orderfeeds.sim.clock import SimClock
+from nautilus_orderfeeds.sim.ids import Uuids
 from nautilus_orderfeeds.sim.later import Later
 from nautilus_orderfeeds.sim.market import Market
 from nautilus_orderfeeds.sim.model import (
@@ -62,8 +61,7 @@ class Exchange:
         self._notices = notices
         self._options = options
         self._later = later
-        # Not the seed alone: ids of an earlier run may still stand in a client's journal.
-        self._random = random.Random(f"{seed}|{clock.now_ns()}|outpoll-ids")
+        self._ids = Uuids(seed, clock, "outpoll-ids")
         self._resolved: set[str] = set()
         self._refusals: list[Refused] = []
         self._failures: list[str] = []
@@ -130,7 +128,7 @@ class Exchange:
 
     def new_id(self) -> str:
         """An id of an order or a TP/SL."""
-        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+        return self._ids.version4()
 
     def _order(self, owner: str, request: LimitRequest | MarketRequest) -> SimOrder:
         order = SimOrder(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from nautilus_orderfeeds.sim.faults import Fault, FaultInjector
+from nautilus_orderfeeds.sim.faults import FaultInjector
 from nautilus_orderfeeds.sim.market import Market
 from nautilus_orderfeeds.sim.model import ZERO, OrderKind
 from nautilus_orderfeeds.sim.server import Answer, Call
@@ -153,5 +153,4 @@ class HistoryRoutes:
         return {"i": list(rows[start : start + size]), "p": page, "s": size, "tp": max(0, -(-total // size))}
 
     def _lag(self, route: str) -> int:
-        stale = self._faults.strike(Fault.STALE_SNAPSHOT, f"GET {route}")
-        return int(stale.setting("lag", 1)) if stale is not None else 0
+        return self._faults.lag(f"GET {route}")

@@ -13,11 +13,7 @@ An order that an event's end takes away is never told of.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-
 from nautilus_orderfeeds.sim.later import Later
-from nautilus_orderfeeds.sim.ledger import Ledger
 from nautilus_orderfeeds.sim.model import (
     Batch,
     EndReason,
@@ -28,19 +24,14 @@ from nautilus_orderfeeds.sim.model import (
     OrderState,
     SimOrder,
 )
+from nautilus_orderfeeds.sim.outbox import Outbox
 from nautilus_orderfeeds.venues.outpoll.twin_assumed import feed_event
 from nautilus_orderfeeds.venues.outpoll.twin_options import OutpollTwinOptions
-from nautilus_orderfeeds.venues.outpoll.twin_records import OrderView, order_of
+from nautilus_orderfeeds.venues.outpoll.twin_records import OrderView
 from nautilus_orderfeeds.venues.outpoll.twin_sender import Sender
 from nautilus_orderfeeds.venues.outpoll.twin_tpsl import Tpsl
 from nautilus_orderfeeds.venues.outpoll.twin_wire import Wire
 from nautilus_orderfeeds.venues.outpoll.twin_words import Outcome, Service, UpdateMeaning, UpdateTime
-
-
-@dataclass(slots=True)
-class _Held:
-    holders: int = 0
-    frames: list[tuple[dict[str, object], str]] = field(default_factory=list)
 
 
 class Notices:
@@ -49,29 +40,30 @@ class Notices:
 
     Parameters
     ----------
-    ledger : Ledger
     wire : Wire
     sender : Sender
     options : OutpollTwinOptions
     later : Later
+
+    Attributes
+    ----------
+    outbox : Outbox[str, tuple[dict[str, object], str]]
+        What Order Updates says to each user: a frame, and what faults know it by.
     """
 
-    def __init__(self, ledger: Ledger, wire: Wire, sender: Sender, options: OutpollTwinOptions, later: Later) -> None:
-        self._ledger = ledger
+    def __init__(self, wire: Wire, sender: Sender, options: OutpollTwinOptions, later: Later) -> None:
         self._wire = wire
         self._sender = sender
         self._options = options
         self._later = later
-        self._held: dict[str, _Held] = {}
+        self.outbox: Outbox[str, tuple[dict[str, object], str]] = Outbox(self._send)
 
     # -- what happened --------------------------------------------------------------------------------------
 
     def on_batch(self, batch: Batch) -> None:
         """Listener of the market."""
-        for event in batch.events:
-            order = order_of(event)
-            if order is None or self._ledger.accounts[order.account].is_background:
-                continue
+        for event in batch.user_events:
+            order = event.order
             match event:
                 case OrderAccepted() if order.kind is OrderKind.LIMIT and self._tells_requests:
                     self._placed(order, Outcome.SUCCESS)
@@ -117,7 +109,7 @@ class Notices:
         """Send an ORDER_UPDATE, as often as the options say."""
         frame: dict[str, object] = {"t": "ORDER_UPDATE", "d": {"i": order_id, "u": owner, "s": outcome.value}}
         for _ in range(self._options.update_copies):
-            self._push(owner, frame, f"orders/update/{outcome.value}")
+            self.outbox.post(owner, (frame, f"orders/update/{outcome.value}"))
 
     def tpsl(self, tpsl: Tpsl) -> None:
         """Send a TPSL_UPDATE."""
@@ -131,7 +123,7 @@ class Notices:
             "slp": None if tpsl.stop_loss is None else number(tpsl.stop_loss),
             "s": tpsl.status,
         }
-        self._push(tpsl.owner, {"t": "TPSL_UPDATE", "d": data}, f"orders/tpsl/{tpsl.status}")
+        self.outbox.post(tpsl.owner, ({"t": "TPSL_UPDATE", "d": data}, f"orders/tpsl/{tpsl.status}"))
 
     def on_view(self, view: OrderView) -> None:
         """Listener of the records: tell it on Order Feed, as late as the history service is."""
@@ -140,36 +132,8 @@ class Notices:
             event = feed_event(self._wire.history_order(view, self._wire.stream))
             self._later.once(self._options.history_delay_secs, lambda: self._feed(owner, event))
 
-    def hold(self, owner: str) -> Callable[[], None]:
-        """
-        Keep back what Order Updates would say until the returned function is called (once more is no error).
-
-        Several holds may overlap; the frames go when the last one ends.
-        """
-        held = self._held.setdefault(owner, _Held())
-        held.holders += 1
-        is_over = False
-
-        def release() -> None:
-            nonlocal is_over
-            if is_over:
-                return
-            is_over = True
-            held.holders -= 1
-            if held.holders == 0:
-                del self._held[owner]
-                for frame, name in held.frames:
-                    self._send(owner, frame, name)
-
-        return release
-
-    def _push(self, owner: str, frame: dict[str, object], name: str) -> None:
-        if owner in self._held:
-            self._held[owner].frames.append((frame, name))
-        else:
-            self._send(owner, frame, name)
-
-    def _send(self, owner: str, frame: dict[str, object], name: str) -> None:
+    def _send(self, owner: str, update: tuple[dict[str, object], str]) -> None:
+        frame, name = update
         for connection in self._sender.private(Service.ORDERS, owner):
             connection.send_json(frame, "orders", name.rpartition("/")[0], name)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
+from nautilus_orderfeeds.sim.outbox import StreamOrder
 from nautilus_orderfeeds.sim.server import Answer, Call
 from nautilus_orderfeeds.venues.outpoll.twin_assumed import tpsl_answer
 from nautilus_orderfeeds.venues.outpoll.twin_exchange import Exchange
@@ -78,38 +78,26 @@ class OrderRoutes:
         order_id = call.params["order_id"]
 
         def work() -> Answer:
-            status = self._exchange.cancel(owner, order_id)
-            return Answer(status, None if status == 204 else {})
+            return _canceled(self._exchange.cancel(owner, order_id))
 
         return await self._effect(owner, self._options.cancel_update, work)
 
     async def _effect(self, owner: str, when: UpdateTime, work: Callable[[], Answer]) -> Answer:
         """Do something that Order Updates tells of, before or after the answer, which may be late."""
-        if when is not UpdateTime.AFTER_ANSWER:
-            answer = work()
-            await asyncio.sleep(self._options.answer_delay_secs)
-            return answer
-        release = self._notices.hold(owner)
-        try:
-            answer = work()
-            await asyncio.sleep(self._options.answer_delay_secs)
-        except BaseException:
-            release()
-            raise
-        answer.after = release
-        return answer
+        order = StreamOrder.AFTER_ANSWER if when is UpdateTime.AFTER_ANSWER else StreamOrder.BEFORE_ANSWER
+        answer = self._notices.outbox.answered({owner: order}, work)
+        return await answer.late(self._options.answer_delay_secs)
 
     # -- TP/SL ----------------------------------------------------------------------------------------------
 
     async def _set_tpsl(self, call: Call, owner: str) -> Answer:
         request = read_tpsl(call, self._size_rule)
-        release = self._notices.hold(owner)
-        try:
+
+        def work() -> Answer:
             tpsl = self._desk.create(owner, request)
-        except BaseException:
-            release()
-            raise
-        return Answer(self._options.place_status, tpsl_answer(tpsl.tpsl_id), after=release)
+            return Answer(self._options.place_status, tpsl_answer(tpsl.tpsl_id))
+
+        return self._notices.outbox.answered({owner: StreamOrder.AFTER_ANSWER}, work)
 
     async def _list_tpsl(self, call: Call, owner: str) -> Answer:
         only(call.query, ("assetId", "primary", "status"))
@@ -127,11 +115,12 @@ class OrderRoutes:
         return Answer(200, rows)
 
     async def _cancel_tpsl(self, call: Call, owner: str) -> Answer:
-        release = self._notices.hold(owner)
-        try:
+        def work() -> Answer:
             self._desk.cancel(owner, call.params["tpsl_id"])
-        except BaseException:
-            release()
-            raise
-        status = self._options.cancel_status
-        return Answer(status, None if status == 204 else {}, after=release)
+            return _canceled(self._options.cancel_status)
+
+        return self._notices.outbox.answered({owner: StreamOrder.AFTER_ANSWER}, work)
+
+
+def _canceled(status: int) -> Answer:
+    return Answer(status, None if status == 204 else {})

@@ -10,21 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-from aiohttp import web
-
-from nautilus_orderfeeds.sim.connection import Connection
+from nautilus_orderfeeds.sim.connection import Connection, decode_json
+from nautilus_orderfeeds.sim.server import WsEndpoint
 from nautilus_orderfeeds.venues.outpoll.twin_heartbeat import Heartbeat
 from nautilus_orderfeeds.venues.outpoll.twin_products import EVENTS, OUTCOMES
 from nautilus_orderfeeds.venues.outpoll.twin_quotes import Quotes
-from nautilus_orderfeeds.venues.outpoll.twin_sender import Sender
 from nautilus_orderfeeds.venues.outpoll.twin_words import PublicStream
 
 _UNKNOWN = "Unknown message type"
 _NO_IDS = "No outcome IDs provided"
 
 
-class PublicEndpoint:
+class PublicEndpoint(WsEndpoint):
     """
     The endpoint of one public stream.
 
@@ -32,7 +29,6 @@ class PublicEndpoint:
     ----------
     stream : PublicStream
     quotes : Quotes
-    sender : Sender
     heartbeat : Heartbeat
     answers_pings : Callable[[], bool]
         Whether protocol pings are answered.
@@ -42,36 +38,22 @@ class PublicEndpoint:
         self,
         stream: PublicStream,
         quotes: Quotes,
-        sender: Sender,
         heartbeat: Heartbeat,
         answers_pings: Callable[[], bool],
     ) -> None:
         self._stream = stream
         self._quotes = quotes
-        self._sender = sender
         self._heartbeat = heartbeat
         self._answers_pings = answers_pings
-
-    async def admit(self, request: web.Request) -> web.StreamResponse | None:
-        """Everybody may connect."""
-        return None
 
     async def opened(self, connection: Connection) -> None:
         """Nothing is said."""
         connection.answers_pings = self._answers_pings()
-        self._sender.arrived(connection)
-
-    async def closed(self, connection: Connection) -> None:
-        """Nothing is kept."""
 
     async def received(self, connection: Connection, message: str | bytes) -> None:
         """Dispatch one client message."""
-        try:
-            body: Any = msgspec.json.decode(message)
-        except msgspec.DecodeError:
-            body = None
-        if not isinstance(body, dict):
-            body = {}
+        document = decode_json(message)
+        body: dict[str, Any] = document if isinstance(document, dict) else {}
         kind = body.get("t")
         if kind == "PONG" and self._heartbeat.ponged(connection):
             return

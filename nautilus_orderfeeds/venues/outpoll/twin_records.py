@@ -8,21 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from nautilus_orderfeeds.sim.ledger import Ledger
-from nautilus_orderfeeds.sim.model import (
-    Batch,
-    EndReason,
-    Fill,
-    MarketEvent,
-    OrderAccepted,
-    OrderAmended,
-    OrderEnded,
-    OrderFilled,
-    OrderKind,
-    OrderState,
-    OrderTriggered,
-    SimOrder,
-)
+from nautilus_orderfeeds.sim.model import Batch, EndReason, Fill, OrderFilled, OrderKind, OrderState, SimOrder
 from nautilus_orderfeeds.venues.outpoll.twin_options import OutpollTwinOptions
 from nautilus_orderfeeds.venues.outpoll.twin_products import Asset
 from nautilus_orderfeeds.venues.outpoll.twin_words import Status
@@ -89,12 +75,10 @@ class Records:
 
     Parameters
     ----------
-    ledger : Ledger
     options : OutpollTwinOptions
     """
 
-    def __init__(self, ledger: Ledger, options: OutpollTwinOptions) -> None:
-        self._ledger = ledger
+    def __init__(self, options: OutpollTwinOptions) -> None:
         self._options = options
         self._orders: dict[str, Timeline[OrderView]] = defaultdict(Timeline)
         self._fills: dict[str, Timeline[Fill]] = defaultdict(Timeline)
@@ -106,10 +90,8 @@ class Records:
     def on_batch(self, batch: Batch) -> None:
         """Listener of the market: what it did to users' orders, each once as it is after the step."""
         changed: dict[str, SimOrder] = {}
-        for event in batch.events:
-            order = order_of(event)
-            if order is None or self._ledger.accounts[order.account].is_background:
-                continue
+        for event in batch.user_events:
+            order = event.order
             changed[order.venue_order_id] = order
             if isinstance(event, OrderFilled):
                 self._fills[order.account].add(event.fill)
@@ -169,18 +151,3 @@ class Records:
                     # Nothing to trade with: the order failed; something: its rest is gone.
                     return self._options.partial_market_status if order.filled else Status.REJECTED
                 return Status.CANCELED
-
-
-def order_of(event: MarketEvent) -> SimOrder | None:
-    """The order of an event that has one."""
-    match event:
-        case (
-            OrderAccepted(order)
-            | OrderTriggered(order)
-            | OrderAmended(order)
-            | OrderFilled(order, _)
-            | OrderEnded(order)
-        ):
-            return order
-        case _:
-            return None

@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-from nautilus_orderfeeds.sim.connection import Connection
-from nautilus_orderfeeds.sim.server import SimServer
-from nautilus_orderfeeds.venues.outpoll.twin_words import PublicStream, Service
+from collections.abc import Callable
 
-_ARRIVAL = "arrival"
+from nautilus_orderfeeds.sim.connection import Connection
+from nautilus_orderfeeds.venues.outpoll.twin_words import PublicStream, Service
 
 
 class Sender:
     """
-    Finds connections, always in the sequence in which they came: a fault that strikes once meets the same one.
+    Finds the connections of a stream.
 
     Parameters
     ----------
-    server : SimServer
+    connections : Callable[[], list[Connection]]
+        Everybody connected now, to whichever stream.
     """
 
-    def __init__(self, server: SimServer) -> None:
-        self._server = server
-        self._arrivals = 0
-
-    def arrived(self, connection: Connection) -> None:
-        """Note a new connection."""
-        self._arrivals += 1
-        connection.info[_ARRIVAL] = self._arrivals
+    def __init__(self, connections: Callable[[], list[Connection]]) -> None:
+        self._connections = connections
 
     def all(self) -> list[Connection]:
         """Every connection of every stream."""
-        return sorted((c for c in self._server.connections if _ARRIVAL in c.info), key=_arrival)
+        return self._connections()
 
     def private(self, service: Service, owner: str) -> list[Connection]:
         """The connections of a private stream on which a user is authenticated."""
@@ -38,9 +32,3 @@ class Sender:
     def public(self, stream: PublicStream) -> list[Connection]:
         """The connections of a public stream."""
         return [c for c in self.all() if c.path == stream.value]
-
-
-def _arrival(connection: Connection) -> int:
-    number = connection.info[_ARRIVAL]
-    assert isinstance(number, int)
-    return number

@@ -17,7 +17,7 @@ from nautilus_orderfeeds.sim.ledger import Ledger
 from nautilus_orderfeeds.sim.model import ZERO, Batch, OrderFilled, Side
 from nautilus_orderfeeds.venues.outpoll.twin_options import OutpollTwinOptions
 from nautilus_orderfeeds.venues.outpoll.twin_products import ASSETS, QUOTE, wire_asset
-from nautilus_orderfeeds.venues.outpoll.twin_records import Holding, Records, Timeline, order_of
+from nautilus_orderfeeds.venues.outpoll.twin_records import Holding, Records, Timeline
 from nautilus_orderfeeds.venues.outpoll.twin_sender import Sender
 from nautilus_orderfeeds.venues.outpoll.twin_tpsl import TpslBook
 from nautilus_orderfeeds.venues.outpoll.twin_wire import Numbers, average, cut_off
@@ -106,10 +106,8 @@ class Wallet:
     def on_batch(self, batch: Batch) -> None:
         """Listener of the market."""
         moved: dict[str, None] = {}
-        for event in batch.events:
-            order = order_of(event)
-            if order is None or order.account not in self._told:
-                continue
+        for event in batch.user_events:
+            order = event.order
             moved[order.account] = None
             if isinstance(event, OrderFilled) and order.side is Side.BUY:
                 key = (order.account, order.product)

@@ -10,15 +10,14 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-import msgspec
 from aiohttp import web
 
-from nautilus_orderfeeds.sim.connection import Connection
-from nautilus_orderfeeds.sim.faults import Fault, FaultInjector
+from nautilus_orderfeeds.sim.connection import Connection, decode_json
+from nautilus_orderfeeds.sim.faults import FaultInjector
+from nautilus_orderfeeds.sim.server import WsEndpoint
 from nautilus_orderfeeds.venues.outpoll.twin_heartbeat import Heartbeat
 from nautilus_orderfeeds.venues.outpoll.twin_keys import ApiKey, Keyring, Refused
 from nautilus_orderfeeds.venues.outpoll.twin_options import OutpollTwinOptions
-from nautilus_orderfeeds.venues.outpoll.twin_sender import Sender
 from nautilus_orderfeeds.venues.outpoll.twin_wallet import Wallet
 from nautilus_orderfeeds.venues.outpoll.twin_words import AuthFailure, AuthReply, Service
 
@@ -28,7 +27,7 @@ KEY = "key"
 """Under which a connection remembers the API key it came with."""
 
 
-class PrivateStream:
+class PrivateStream(WsEndpoint):
     """
     The endpoint of one private stream.
 
@@ -37,7 +36,6 @@ class PrivateStream:
     service : Service
     keyring : Keyring
     wallet : Wallet
-    sender : Sender
     heartbeat : Heartbeat
     faults : FaultInjector
     options : OutpollTwinOptions
@@ -48,7 +46,6 @@ class PrivateStream:
         service: Service,
         keyring: Keyring,
         wallet: Wallet,
-        sender: Sender,
         heartbeat: Heartbeat,
         faults: FaultInjector,
         options: OutpollTwinOptions,
@@ -56,7 +53,6 @@ class PrivateStream:
         self._service = service
         self._keyring = keyring
         self._wallet = wallet
-        self._sender = sender
         self._heartbeat = heartbeat
         self._faults = faults
         self._options = options
@@ -70,20 +66,13 @@ class PrivateStream:
     async def opened(self, connection: Connection) -> None:
         """Nothing is said before AUTH."""
         connection.answers_pings = self._options.answer_pings
-        self._sender.arrived(connection)
-
-    async def closed(self, connection: Connection) -> None:
-        """Nothing is kept of a connection; orders live on."""
 
     async def received(self, connection: Connection, message: str | bytes) -> None:
         """AUTH, PONG, and nothing else (6.1)."""
-        try:
-            body: Any = msgspec.json.decode(message)
-        except msgspec.DecodeError:
-            body = None
-        kind = body.get("t") if isinstance(body, dict) else None
+        body = decode_json(message)
+        kind, data = (body.get("t"), body.get("d")) if isinstance(body, dict) else (None, None)
         if kind == "AUTH":
-            self._authenticate(connection, body.get("d"))
+            self._authenticate(connection, data)
         elif connection.account is None:
             self._fail(connection)
         elif kind == "PONG" and self._heartbeat.ponged(connection):
@@ -115,8 +104,7 @@ class PrivateStream:
             case Service.FEED:
                 return {"t": "SUCCESS", "d": {"message": "AUTH successful"}, "r": None}, ["control/auth"]
             case Service.BALANCES:
-                stale = self._faults.strike(Fault.STALE_SNAPSHOT, "balances", "balances/snapshot")
-                lag = int(stale.setting("lag", 1)) if stale is not None else 0
+                lag = self._faults.lag("balances", "balances/snapshot")
                 return self._wallet.snapshot(owner, lag), ["balances", "balances/snapshot", "control/auth"]
 
     def _key(self, data: Any) -> ApiKey | None:

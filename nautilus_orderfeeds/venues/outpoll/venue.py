@@ -13,6 +13,7 @@ from nautilus_orderfeeds.orders.inference import Rules
 from nautilus_orderfeeds.orders.requests import Accepted, Amend, Denied, NewOrder, OrderRef, Outcome, Refused
 from nautilus_orderfeeds.orders.updates import AccountUpdate, OrderUpdate, Position
 from nautilus_orderfeeds.orders.words import ContingencyType, OrderSide, OrderType
+from nautilus_orderfeeds.venues.answers import Answer
 from nautilus_orderfeeds.venues.base import Prepared, Truth, VenueMessage
 from nautilus_orderfeeds.venues.capabilities import Capabilities
 from nautilus_orderfeeds.venues.decoding import is_id
@@ -33,8 +34,6 @@ from nautilus_orderfeeds.venues.outpoll.tpsl import Listing, TpslReader
 from nautilus_orderfeeds.venues.outpoll.words import VENUE
 
 _log = logging.getLogger(__name__)
-
-Answer = tuple[Outcome, list[OrderUpdate]]
 
 #: Prices of derived fills keep this many decimals (protocol, 13.5: all of them).
 _PRICE_PLACES: Final = 9

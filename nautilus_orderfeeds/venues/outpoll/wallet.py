@@ -4,7 +4,8 @@ The wallet is told at once and in absolute numbers, but not why it changed. `res
 explains yet: of an asset in shares, of the quote asset in USDC. Whoever finds the explanation calls `fold`.
 
 Only what a snapshot told is to be explained. One fill changes two balances, each told in a frame of its own: between
-the two, or where one is lost, ten shares may seem to have cost what the first four did.
+the two, or where one is lost, ten shares may seem to have cost what the first four did. What was told between two
+snapshots shows which fills made up the change (`moves`).
 """
 
 from collections.abc import Iterable
@@ -13,6 +14,7 @@ from math import inf
 
 from nautilus_orderfeeds.orders.decimals import ZERO
 from nautilus_orderfeeds.venues.outpoll import wire
+from nautilus_orderfeeds.venues.outpoll.moves import Move, Moves, is_plausible
 
 
 class Wallet:
@@ -25,6 +27,7 @@ class Wallet:
         self._whole: dict[str, Decimal] = {}
         self._explained: dict[str, Decimal] = {}
         self._changed: dict[str, float] = {}
+        self._moves = Moves()
         #: Ids of the quote asset, as the instruments name it.
         self.quote_ids: set[str] = set()
         #: Whether a snapshot has come: before, nothing can be said.
@@ -40,25 +43,29 @@ class Wallet:
         told = {row.i: (row.b, row.f) for row in rows}
         for asset in self._totals.keys() - told.keys():
             told[asset] = (ZERO, ZERO)
-        changed = {asset for asset, (total, free) in told.items() if self._set(asset, total, free, now)}
+        changes = {asset: self._set(asset, total, free, now) for asset, (total, free) in told.items()}
         self._whole = dict(self._totals)
         if not self.known:
             self.known = True
             self._explained = dict(self._whole)
             self._changed.clear()  # nothing is known to have changed: it is told for the first time
             return set()
-        return changed
+        self._moves.note(changes, self.quote_ids)
+        self._moves.close({asset: self.residual(asset) for asset in self.assets()}, self._money())
+        return {asset for asset, change in changes.items() if change}
 
     def take_delta(self, delta: wire.BalanceDelta, now: float) -> bool:
         """Take one balance in; return whether its total has changed."""
-        return self._set(delta.a, delta.b, delta.f, now)
+        change = self._set(delta.a, delta.b, delta.f, now)
+        self._moves.note({delta.a: change}, self.quote_ids)
+        return change != 0
 
-    def _set(self, asset: str, total: Decimal, free: Decimal, now: float) -> bool:
-        changed = self._totals.get(asset, ZERO) != total
+    def _set(self, asset: str, total: Decimal, free: Decimal, now: float) -> Decimal:
+        change = total - self._totals.get(asset, ZERO)
         self._totals[asset], self._free[asset] = total, free
-        if changed:
+        if change:
             self._changed[asset] = now
-        return changed
+        return change
 
     def quote(self) -> tuple[Decimal, Decimal] | None:
         """Return (total, free) USDC; None if it is not told."""
@@ -92,6 +99,7 @@ class Wallet:
         self._explained[asset] = self._explained.get(asset, ZERO) + shares
         if money is None:
             self.money_exact = False
+            self._moves.spoil()
             return
         for quote in self.quote_ids & self._totals.keys():
             self._explained[quote] = self._explained.get(quote, ZERO) + money
@@ -102,37 +110,58 @@ class Wallet:
         self._explained[asset] = self._whole.get(asset, ZERO)
         return rest
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether it can be told what the next fills are paid with."""
+        return self.money_exact and not self._moves.is_broken
+
     def calm_down(self) -> None:
         """Take the money as it is for explained: all shares are explained, so no fill is missing."""
         for quote in self.quote_ids & self._totals.keys():
             self._explained[quote] = self._whole.get(quote, ZERO)
         self.money_exact = True
+        self._moves.settle()
 
     @property
     def is_calm(self) -> bool:
-        """Whether every change of shares is explained, those told since the last snapshot included."""
-        return all(
-            self.residual(asset) == 0 and total == self._whole.get(asset, ZERO)
-            for asset, total in self._totals.items()
-            if asset not in self.quote_ids
-        )
+        """Whether every change of shares is explained, and none was told since the last snapshot."""
+        is_whole = all(total == self._whole.get(asset, ZERO) for asset, total in self._totals.items())
+        return is_whole and not any(self.residual(asset) for asset in self.assets())
 
-    def money_of(self, asset: str, shares: Decimal) -> Decimal | None:
-        """Return what a fill of `shares` (positive if bought) was paid with, in USDC and positive.
+    def pay(self, asset: str, shares: Decimal, limit: Decimal | None) -> Decimal | None:
+        """Take a fill of `shares` (positive if bought) for explained; return its money, in USDC and positive.
 
-        None unless it is the only unexplained change there is, and the money has changed by what shares can cost.
+        None, and nothing is explained, unless the money can be told: the fill is the only unexplained change there is,
+        or the changes told one by one show what was paid for it.
+
+        Parameters
+        ----------
+        asset : str
+            Bought or sold.
+        shares : Decimal
+            Positive if bought.
+        limit : Decimal, optional
+            Worst price the order can have filled at.
         """
-        if not (self.known and self.money_exact) or self.residual(asset) != shares:
+        if not (self.known and self.money_exact):
             return None
-        others = (other for other in self._totals if other != asset and other not in self.quote_ids)
-        if any(self.residual(other) for other in others):
+        chosen = self._moves.find(asset, shares, limit)
+        money = sum((move.money for move in chosen), ZERO)
+        if chosen:
+            self._moves.take(chosen)
+        elif self.quote() is None or self.residual(asset) != shares or any(map(self.residual, self.assets() - {asset})):
             return None
-        quote = self.quote()
-        if quote is None:
-            return None
-        change = sum((self.residual(asset) for asset in self.quote_ids & self._totals.keys()), ZERO)
-        paid = -change if shares > 0 else change
-        return paid if ZERO < paid <= abs(shares) else None
+        else:
+            money = self._money()
+            if not is_plausible(Move(asset, shares, money), limit):
+                return None
+            self._moves.settle()
+        self.fold(asset, shares, money)
+        return abs(money)
+
+    def _money(self) -> Decimal:
+        """Return the unexplained change of USDC."""
+        return sum((self.residual(asset) for asset in self.quote_ids & self._totals.keys()), ZERO)
 
     def assets(self) -> set[str]:
         """Return the assets ever told, without the quote asset."""

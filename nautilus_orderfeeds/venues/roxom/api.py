@@ -7,12 +7,12 @@ from typing import Final
 from msgspec import Struct
 
 from nautilus_orderfeeds.feed.clock import Clock
-from nautilus_orderfeeds.feed.errors import FatalFeedError, NotSent, NotServed, OutcomeUnknown, TransientFeedError
-from nautilus_orderfeeds.feed.limits import EVERY_ROUTE, Priority, Rate, shared_limiter
-from nautilus_orderfeeds.feed.outcomes import outcome_of, outcome_of_failure
+from nautilus_orderfeeds.feed.errors import FatalFeedError, NotServed
+from nautilus_orderfeeds.feed.limits import Priority
 from nautilus_orderfeeds.feed.rest import Params, Response, RestClient
 from nautilus_orderfeeds.orders.requests import Outcome, Refused
 from nautilus_orderfeeds.venues.decoding import DECODE_ERRORS
+from nautilus_orderfeeds.venues.rest_api import NOT_SERVED_STATUSES, Request, RestApi, paced
 from nautilus_orderfeeds.venues.roxom import wire
 from nautilus_orderfeeds.venues.roxom.settings import RoxomSettings
 from nautilus_orderfeeds.venues.roxom.signing import Authenticator
@@ -22,7 +22,6 @@ _log = logging.getLogger(__name__)
 
 _UNAUTHORIZED: Final = frozenset({401, 403})
 _NOT_FOUND: Final = 404
-_NOT_SERVED: Final = frozenset({_NOT_FOUND, 405, 501})
 
 #: Before every path, in the documentation's generations.
 _PREFIXES: Final = ("/v1", "/api/v1")
@@ -35,7 +34,7 @@ class ErrorBody(Struct, frozen=True):
     message: str
 
 
-class RoxomApi:
+class RoxomApi(RestApi):
     """Sends requests.
 
     Parameters
@@ -53,101 +52,40 @@ class RoxomApi:
     """
 
     def __init__(self, settings: RoxomSettings, clock: Clock, authenticator: Authenticator) -> None:
+        limiter = paced(settings.base_url_http, settings.api_key, settings.requests_per_sec, clock)
+        rest = RestClient(settings.base_url_http, clock=clock, limiter=limiter, timeout_secs=settings.timeout_secs)
+        super().__init__(VENUE, settings.base_url_http, rest, authenticator.request, settings.path_prefix)
         self._settings = settings
-        self._authenticator = authenticator
-        self._prefix = settings.path_prefix
-        self._missed: set[str] = set()
-        rates = {EVERY_ROUTE: Rate(settings.requests_per_sec, 1.0)}
-        self._rest = RestClient(
-            settings.base_url_http,
-            clock=clock,
-            limiter=shared_limiter(settings.base_url_http, settings.api_key, rates, clock=clock),
-            timeout_secs=settings.timeout_secs,
-        )
-
-    async def close(self) -> None:
-        """Close all connections."""
-        await self._rest.close()
 
     async def probe(self) -> None:
         """Check that the host is there (``GET /ping``); raises `TransientFeedError` if it gives no answer."""
-        response = await self._get("/ping", None)
+        response = await self.get(Request("GET", "/ping", priority=Priority.READ))
         if not response.ok:
             _log.debug("%s: /ping says %s", VENUE, response.excerpt())
 
-    async def read[T](self, path: str, decode: Callable[[bytes], T], params: Params = None) -> T:
-        """Read something.
-
-        Parameters
-        ----------
-        path : str
-            Percent-encoded, without the prefix.
-        decode : Callable[[bytes], T]
-            Reads the body; raises `FrameError` or `ValueError`.
-        params : optional
-            The query.
-
-        Raises
-        ------
-        FatalFeedError
-            If the credentials are refused.
-        TransientFeedError
-            If it could not be read now.
-        FrameError
-            If the answer cannot be understood.
-        """
-        found = await self.find(path, decode, params)
-        if found is None:
-            raise NotServed(
-                f"{VENUE}: {self._settings.base_url_http} does not know {self._prefix}{path}; is path_prefix right?"
-            )
-        return found
-
-    async def optional[T](self, path: str, decode: Callable[[bytes], T], params: Params = None) -> T | None:
-        """Read something that an installation may lack: None then, and a warning once; otherwise raises as `read`.
-
-        What is not told stays unknown: nothing may be concluded from it.
-        """
-        try:
-            return await self.read(path, decode, params)
-        except NotServed as exc:
-            if path not in self._missed:
-                self._missed.add(path)
-                _log.warning("%s Going on without what it would tell", exc)
-            return None
-
     async def find_prefix(self, path: str, params: Params) -> None:
         """Take the documented prefix under which `path` is served, if it is not the configured one."""
-        for prefix in (self._prefix, *_PREFIXES):
-            if (await self._get(prefix + path, params)).status in _NOT_SERVED:
+        for prefix in (self.prefix, *_PREFIXES):
+            response = await self.get(Request("GET", prefix + path, params, priority=Priority.READ))
+            if response.status in NOT_SERVED_STATUSES:
                 continue
-            if prefix != self._prefix:
-                _log.warning("%s: the paths begin with %s here, not with %s", VENUE, prefix, self._prefix)
-                self._prefix = prefix
-                self._missed.clear()
+            if prefix != self.prefix:
+                _log.warning("%s: the paths begin with %s here, not with %s", VENUE, prefix, self.prefix)
+                self.prefix = prefix
+                self.missed.clear()
             return
 
-    async def find[T](self, path: str, decode: Callable[[bytes], T], params: Params = None) -> T | None:
-        """Read something that may not exist (None); raises as `read`."""
-        response = await self._get(self._prefix + path, params)
-        if response.ok:
-            try:
-                return decode(response.body)
-            except ValueError as exc:
-                raise TransientFeedError(f"{VENUE}: unreadable answer to GET {path}: {exc}") from None
+    def check(self, path: str, response: Response) -> None:
+        """Raise what the answer to a read means, if it is no success (protocol, 2 and 4.10)."""
         if response.status == _NOT_FOUND:
-            return None
+            raise NotServed(f"{VENUE}: {self.base_url} does not know {self.prefix}{path} (is path_prefix right?)")
         if response.status in _UNAUTHORIZED:
             raise FatalFeedError(
                 f"{VENUE}: login refused for GET {path} ({response.excerpt()}); check that "
                 f"{self._settings.variable('api_key')} and {self._settings.variable('private_key')} belong together "
                 "and that the key is active"
             )
-        if response.status in _NOT_SERVED:
-            raise NotServed(f"{VENUE}: GET {path} is not served here ({response.excerpt()}).")
-        raise TransientFeedError(
-            f"{VENUE}: GET {path} failed with {response.excerpt()}", retry_after_secs=response.retry_after_secs
-        )
+        super().check(path, response)
 
     async def command(
         self,
@@ -157,19 +95,7 @@ class RoxomApi:
         body: bytes | None = None,
         priority: Priority = Priority.NORMAL,
     ) -> Outcome:
-        """Send a command (``POST``), once.
-
-        Parameters
-        ----------
-        path : str
-            Percent-encoded, without the prefix.
-        ok : Callable[[Response], Outcome]
-            Reads the answer of a success; raises if it cannot.
-        body : bytes, optional
-            JSON.
-        priority : Priority
-            Who goes first when the rate limit makes requests wait.
-        """
+        """Send a command (``POST``), once; `ok` reads the answer of a success."""
 
         def read_success(response: Response) -> Outcome:
             error = error_of(response)  # one that comes with HTTP 200
@@ -184,25 +110,8 @@ class RoxomApi:
                 return Refused(f"API key refused: {error.message}")
             return Refused(error.message)
 
-        try:
-            response = await self._rest.request(
-                "POST",
-                self._prefix + path,
-                body=body,
-                auth=self._authenticator.request,
-                priority=priority,
-            )
-        except (NotSent, OutcomeUnknown) as exc:
-            return outcome_of_failure(exc)
-        return outcome_of(response, ok=read_success, refused=read_refusal)
-
-    async def _get(self, path: str, params: Params) -> Response:
-        try:
-            return await self._rest.request(
-                "GET", path, params=params, auth=self._authenticator.request, priority=Priority.READ
-            )
-        except (NotSent, OutcomeUnknown) as exc:
-            raise TransientFeedError(f"{VENUE}: cannot reach {self._settings.base_url_http}: {exc}") from None
+        request = Request("POST", self.prefix + path, body=body, priority=priority)
+        return await self.outcome(request, ok=read_success, refused=read_refusal)
 
 
 def error_of(response: Response) -> ErrorBody | None:

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import ClassVar, Final, Literal
 
+from msgspec import structs
 from nautilus_trader.model.enums import AccountType
 from nautilus_trader.model.identifiers import ClientId, Venue
 
@@ -115,19 +116,24 @@ class RoxomExecClientConfig(OrderFeedExecClientConfig, frozen=True):
     stale_after_secs: float = 20.0
 
 
-def _secret(config: RoxomDataClientConfig | RoxomExecClientConfig, field: str) -> Secret:
-    return Secret(credential(getattr(config, field), ROXOM, field, config.environment))
-
-
-def _make_venue(config: RoxomExecClientConfig) -> RoxomVenue:
-    settings = RoxomSettings(
+def _settings(config: RoxomDataClientConfig | RoxomExecClientConfig) -> RoxomSettings:
+    """Return the settings that execution and data have in common."""
+    return RoxomSettings(
         base_url_http=config.base_url_http or BASE_URL_HTTP,
         base_url_ws=config.base_url_ws or BASE_URL_WS,
         path_prefix=config.path_prefix,
         api_key=credential(config.api_key, ROXOM, "api_key", config.environment),
-        private_key=_secret(config, "private_key"),
-        api_secret=_secret(config, "api_secret"),
+        private_key=Secret(credential(config.private_key, ROXOM, "private_key", config.environment)),
+        api_secret=Secret(credential(config.api_secret, ROXOM, "api_secret", config.environment)),
         signature_header=config.signature_header,
+        requests_per_sec=config.requests_per_sec,
+        env_prefix=env_name(ROXOM, "", config.environment),
+    )
+
+
+def _make_venue(config: RoxomExecClientConfig) -> RoxomVenue:
+    settings = structs.replace(
+        _settings(config),
         send_client_order_id=config.send_client_order_id,
         fees_reading=FeesReading(config.filled_fees),
         maker_fee=config.maker_fee,
@@ -135,27 +141,13 @@ def _make_venue(config: RoxomExecClientConfig) -> RoxomVenue:
         clock_tolerance_secs=config.clock_tolerance_secs,
         match_window_secs=config.match_window_secs,
         absent_after_secs=config.absent_after_secs,
-        requests_per_sec=config.requests_per_sec,
         timeout_secs=config.request_timeout_secs,
-        env_prefix=env_name(ROXOM, "", config.environment),
     )
     return RoxomVenue(settings)
 
 
 def _make_market(config: RoxomDataClientConfig) -> RoxomMarketFeed:
-    settings = RoxomSettings(
-        base_url_http=config.base_url_http or BASE_URL_HTTP,
-        base_url_ws=config.base_url_ws or BASE_URL_WS,
-        path_prefix=config.path_prefix,
-        api_key=credential(config.api_key, ROXOM, "api_key", config.environment),
-        private_key=_secret(config, "private_key"),
-        api_secret=_secret(config, "api_secret"),
-        signature_header=config.signature_header,
-        depth_reading=DepthReading(config.depth_reading),
-        requests_per_sec=config.requests_per_sec,
-        env_prefix=env_name(ROXOM, "", config.environment),
-    )
-    return RoxomMarketFeed(settings)
+    return RoxomMarketFeed(structs.replace(_settings(config), depth_reading=DepthReading(config.depth_reading)))
 
 
 DOOR: Final = Door(

@@ -12,8 +12,8 @@ from msgspec import Struct
 from nautilus_orderfeeds.feed.limits import Priority
 from nautilus_orderfeeds.feed.rest import Response
 from nautilus_orderfeeds.orders.requests import Accepted, NewOrder, OrderRef, Outcome, Refused, Unknown
-from nautilus_orderfeeds.orders.updates import OrderUpdate
 from nautilus_orderfeeds.orders.words import OrderType, TimeInForce
+from nautilus_orderfeeds.venues.answers import Answer
 from nautilus_orderfeeds.venues.decoding import check_id
 from nautilus_orderfeeds.venues.instruments import InstrumentSpec, places
 from nautilus_orderfeeds.venues.roxom import wire
@@ -27,8 +27,6 @@ from nautilus_orderfeeds.venues.roxom.words import (
     WIRE_TIMES_IN_FORCE,
     WIRE_TYPES,
 )
-
-Answer = tuple[Outcome, list[OrderUpdate]]
 
 _NS_PER_MS: Final = 1_000_000
 

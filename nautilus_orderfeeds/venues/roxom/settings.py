@@ -2,13 +2,11 @@
 
 from decimal import Decimal
 from enum import Enum, unique
-from typing import Final
+from typing import ClassVar, Final
 
-from msgspec import Struct
-
-from nautilus_orderfeeds.feed.errors import FatalFeedError
 from nautilus_orderfeeds.venues.roxom.words import VENUE
 from nautilus_orderfeeds.venues.secrets import Secret
+from nautilus_orderfeeds.venues.settings import AccountSettings
 
 BASE_URL_HTTP: Final = "https://api.roxom.com"
 BASE_URL_WS: Final = "wss://ws.roxom.com/ws"
@@ -36,13 +34,11 @@ class FeesReading(Enum):
     """What the latest fill cost."""
 
 
-class RoxomSettings(Struct, frozen=True, kw_only=True):
-    """Settings of one account.
+class RoxomSettings(AccountSettings, frozen=True, kw_only=True):
+    """Settings of one account, besides those of `AccountSettings`.
 
     Parameters
     ----------
-    base_url_http, base_url_ws : str
-        Addresses of REST (without the path prefix) and WebSocket.
     path_prefix : str
         Before every REST path: ``/v1``, or ``/api/v1`` as in the older documentation.
     api_key : str
@@ -69,14 +65,13 @@ class RoxomSettings(Struct, frozen=True, kw_only=True):
         that would make it certain.
     requests_per_sec : int
         Limit of REST requests; the venue's is not known.
-    timeout_secs : float
-        Limit of one REST request.
-    env_prefix : str
-        Of the environment variables that may hold the credentials, for messages.
     """
+
+    venue: ClassVar[str] = VENUE
 
     base_url_http: str = BASE_URL_HTTP
     base_url_ws: str = BASE_URL_WS
+    env_prefix: str = f"{VENUE}_"
     path_prefix: str = "/v1"
     api_key: str = ""
     private_key: Secret = Secret("")
@@ -91,8 +86,6 @@ class RoxomSettings(Struct, frozen=True, kw_only=True):
     match_window_secs: float = 20.0
     absent_after_secs: float = 0.0
     requests_per_sec: int = 10
-    timeout_secs: float = 10.0
-    env_prefix: str = f"{VENUE}_"
 
     def __post_init__(self) -> None:
         if self.requests_per_sec < 1:
@@ -105,24 +98,10 @@ class RoxomSettings(Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         return f"RoxomSettings({self.base_url_http}{self.path_prefix}, {self.base_url_ws})"
 
-    def variable(self, name: str) -> str:
-        """Return the environment variable that may hold the setting `name`."""
-        return f"{self.env_prefix}{name.upper()}"
-
     def require_credentials(self) -> None:
-        """Check that everything needed to trade was given.
-
-        Raises
-        ------
-        FatalFeedError
-            Naming what is missing and the environment variable that may hold it.
-        """
-        missing = []
-        if not self.api_key:
-            missing.append(f"api_key (or {self.variable('api_key')} in the environment)")
+        """Check that everything needed to trade was given; raises `FatalFeedError` naming what is missing."""
+        also = []
         if not self.private_key and not self.api_secret:
-            missing.append(
-                f"private_key (or {self.variable('private_key')} in the environment; the older scheme takes api_secret)"
-            )
-        if missing:
-            raise FatalFeedError(f"{VENUE}: missing {', '.join(missing)}")
+            variable = self.variable("private_key")
+            also.append(f"private_key (or {variable} in the environment; the older scheme takes api_secret)")
+        self.require("api_key", also=also)

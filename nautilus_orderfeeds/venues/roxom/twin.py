@@ -13,10 +13,7 @@ from __future__ import annotations
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, ClassVar
 
-from nautilus_orderfeeds.sim.connection import Connection
-from nautilus_orderfeeds.sim.later import Later
-from nautilus_orderfeeds.sim.ledger import Ledger
-from nautilus_orderfeeds.sim.market import Market
+from nautilus_orderfeeds.sim.ids import Uuids
 from nautilus_orderfeeds.sim.model import EndReason, Fee, Fill, Liquidity, Side, SimOrder, TimeInForce
 from nautilus_orderfeeds.sim.venue import SimParts, VenueTwin
 from nautilus_orderfeeds.venues.roxom.twin_account_rest import AccountRoutes
@@ -31,13 +28,13 @@ from nautilus_orderfeeds.venues.roxom.twin_market_data import MarketData
 from nautilus_orderfeeds.venues.roxom.twin_market_rest import MarketRoutes
 from nautilus_orderfeeds.venues.roxom.twin_options import RoxomTwinOptions
 from nautilus_orderfeeds.venues.roxom.twin_order_rest import OrderRoutes
-from nautilus_orderfeeds.venues.roxom.twin_outbox import Outbox
+from nautilus_orderfeeds.venues.roxom.twin_outbox import AccountOutbox
 from nautilus_orderfeeds.venues.roxom.twin_products import BTC, PRODUCTS, SAT
 from nautilus_orderfeeds.venues.roxom.twin_request import OrderRequest
 from nautilus_orderfeeds.venues.roxom.twin_statements import Statements
 from nautilus_orderfeeds.venues.roxom.twin_wire import Wire
 from nautilus_orderfeeds.venues.roxom.twin_words import OrderType
-from nautilus_orderfeeds.venues.roxom.twin_ws import RoxomStream, arrival
+from nautilus_orderfeeds.venues.roxom.twin_ws import RoxomStream
 
 _FOREVER_SECS = 10.0**9
 
@@ -64,23 +61,18 @@ class RoxomTwin(VenueTwin):
 
     def __init__(self, parts: SimParts, options: RoxomTwinOptions) -> None:
         self.options = options
-        self.ledger = Ledger(PRODUCTS)
-        self.market = Market(PRODUCTS, self.ledger, parts.clock, self._fee, parts.seed, options.flow)
-        self._clock = parts.clock
-        self._server = parts.server
-        self._later = Later(parts.server.failures)
+        super().__init__(parts, PRODUCTS, options.flow)
         self._keyring = Keyring(parts.seed, parts.clock, options)
         self.accounts: list[RoxomAccount] = self._keyring.accounts
-        # Not the seed alone: ids of an earlier run may still stand in a client's journal.
-        self._books = Books(f"{parts.seed}|{parts.clock.now_ns()}")
+        self._books = Books(Uuids(parts.seed, parts.clock, "books"))
         self._margin = Margin(self.market, options)
         wire = Wire(options)
         statements = Statements(self.market, parts.clock, self._books, self._margin, wire, options)
-        outbox = Outbox(options, self._connections)
+        outbox = AccountOutbox(options, self._connections)
         self._feed = AccountFeed(options, wire, statements, self._books, outbox)
         self.market.listeners.append(self._feed.on_batch)
         self._exchange = Exchange(parts.seed, parts.clock, self.market, self._feed, self._margin, options, self._later)
-        self._data = MarketData(parts.clock, self.market, self._connections, options)
+        self._data = MarketData(parts.clock, self.market, self._connections, options, self._later)
         for _ in range(options.accounts):
             self._open_account()
         errors = Errors(options, parts.clock)
@@ -91,14 +83,6 @@ class RoxomTwin(VenueTwin):
         self._stream = RoxomStream(self._keyring, errors, self._data, options)
         parts.server.websocket(self.ws_path, self._stream, idle_secs=lambda: options.idle_secs or _FOREVER_SECS)
         parts.server.error_answer = errors.of_status
-
-    async def start(self) -> None:
-        """Nothing runs by the clock but what the market does."""
-
-    async def stop(self) -> None:
-        """End everything that is still to come."""
-        self._data.stop()
-        self._later.stop()
 
     def credentials(self, number: int = 0) -> dict[str, object]:
         """The API key of a made-up account, and its `private_key` (PEM) or, in the legacy modes, `api_secret`."""
@@ -157,14 +141,6 @@ class RoxomTwin(VenueTwin):
         order = self._exchange.make(self.accounts[account].account_id, request, take_profit=take_profit)
         self._exchange.take_in(order)
         return order
-
-    def cancel_external(self, order: SimOrder | str, *, reason: EndReason = EndReason.USER) -> None:
-        """Cancel an order from elsewhere: by the user in the web app, or e.g. by `EndReason.ADMIN`."""
-        found = self._order(order)
-        if reason is EndReason.USER:
-            self._exchange.request_cancel(found)
-        else:
-            self.market.cancel(found, reason)
 
     def refuse_next_order(self, message: str) -> None:
         """Answer the next create with 400 and this message: there never is an order."""
@@ -265,12 +241,8 @@ class RoxomTwin(VenueTwin):
 
     # -- inside ---------------------------------------------------------------------------------------------
 
-    def _connections(self) -> list[Connection]:
-        """In the sequence in which they came: a fault that strikes once always meets the same one."""
-        return sorted(self._server.connections, key=arrival)
-
-    def _order(self, order: SimOrder | str) -> SimOrder:
-        return order if isinstance(order, SimOrder) else self.ledger.order(order)
+    def _request_cancel(self, order: SimOrder) -> None:
+        self._exchange.request_cancel(order)
 
     def _open_account(self) -> None:
         account = self._keyring.make_account().account_id

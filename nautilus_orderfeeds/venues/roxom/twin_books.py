@@ -7,13 +7,12 @@ position before and after each row, and which position an order opened or closed
 
 from __future__ import annotations
 
-import random
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import Enum, unique
 
+from nautilus_orderfeeds.sim.ids import Uuids
 from nautilus_orderfeeds.sim.ledger import Position
 from nautilus_orderfeeds.sim.model import ZERO, Fill, Liquidity, Side, SimOrder
 from nautilus_orderfeeds.venues.roxom.twin_words import POSITION_IDS
@@ -96,12 +95,12 @@ class Books:
 
     Parameters
     ----------
-    seed : str
-        Makes the ids of rows and positions.
+    ids : Uuids
+        Of rows and positions.
     """
 
-    def __init__(self, seed: str) -> None:
-        self._random = random.Random(f"{seed}|books")
+    def __init__(self, ids: Uuids) -> None:
+        self._ids = ids
         self._rows: dict[str, list[Row]] = {}
         self._balances: dict[str, Decimal] = {}
         self._positions: dict[tuple[str, str], Position] = {}
@@ -210,7 +209,7 @@ class Books:
         after = self._balances[account] = before + pnl - fee
         row = Row(
             number=len(rows),
-            tx_id=self._new_id(),
+            tx_id=self._ids.version4(),
             kind=kind,
             time_ns=time_ns,
             amount=amount,
@@ -230,7 +229,7 @@ class Books:
     def _open(self, key: tuple[str, str], fill: Fill, size: Decimal) -> str:
         episodes = self._episodes.setdefault(key, [])
         if not episodes or episodes[-1].closed_ns is not None:
-            episodes.append(Episode(self._new_id(), *key, fill.side, fill.time_ns, fill.time_ns))
+            episodes.append(Episode(self._ids.version4(), *key, fill.side, fill.time_ns, fill.time_ns))
         episode = episodes[-1]
         episode.entry_amount += size
         episode.entry_value += size * fill.price
@@ -248,9 +247,6 @@ class Books:
         if episode.size == 0:
             episode.closed_ns = fill.time_ns
         return episode.id
-
-    def _new_id(self) -> str:
-        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
 
 
 def is_taker(row: Row) -> bool | None:

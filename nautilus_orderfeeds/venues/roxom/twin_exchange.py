@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import random
-import uuid
 from decimal import Decimal
 
 from nautilus_orderfeeds.sim.clock import SimClock
+from nautilus_orderfeeds.sim.ids import Uuids
 from nautilus_orderfeeds.sim.later import Later
 from nautilus_orderfeeds.sim.market import Market
 from nautilus_orderfeeds.sim.model import (
@@ -24,8 +23,6 @@ from nautilus_orderfeeds.venues.roxom.twin_margin import Margin
 from nautilus_orderfeeds.venues.roxom.twin_options import PendingCancel, Refusal, RoxomTwinOptions
 from nautilus_orderfeeds.venues.roxom.twin_request import OrderRequest, invalid
 from nautilus_orderfeeds.venues.roxom.twin_words import INACTIVE, TYPE
-
-_NS_PER_MS = 1_000_000
 
 
 class Exchange:
@@ -59,8 +56,7 @@ class Exchange:
         self._feed = feed
         self._margin = margin
         self._options = options
-        # Not the seed alone: ids of an earlier run may still stand in a client's journal.
-        self._random = random.Random(f"{seed}|{clock.now_ns()}|roxom-ids")
+        self._ids = Uuids(seed, clock, "roxom-ids")
         self._later = later
         self._refuse_orders: list[str] = []
         self._reject_orders: list[str] = []
@@ -118,7 +114,7 @@ class Exchange:
             trigger = Trigger(request.trigger_price, rises=rises, source=TriggerSource.MARK)
         now_ns = self._clock.now_ns()
         return SimOrder(
-            venue_order_id=self._new_order_id(now_ns),
+            venue_order_id=self._ids.version7(now_ns),
             account=account,
             product=request.product.symbol,
             side=request.side,
@@ -155,12 +151,6 @@ class Exchange:
         else:
             at_once = self._options.match_delay_secs == 0
             self._market.submit(order, now_ns=order.created_ns if at_once else None)
-
-    def _new_order_id(self, now_ns: int) -> str:
-        """A UUID of version 7: milliseconds in front, chance behind."""
-        bits = (now_ns // _NS_PER_MS) << 80 | self._random.getrandbits(80)
-        bits = bits & ~(0xF << 76) | 7 << 76
-        return str(uuid.UUID(int=bits & ~(0x3 << 62) | 0x2 << 62))
 
     # -- checks ---------------------------------------------------------------------------------------------
 

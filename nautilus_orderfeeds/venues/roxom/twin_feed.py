@@ -1,15 +1,14 @@
 """
 The account side of the simulated Roxom's stream: which events follow from what happened (protocol 5.3, 5.4, 6).
 
-Every change of an order becomes an `OrderView`. The latest views are what REST shows; the ones before them are
-kept for a while, so that a stale reply can show the past.
+Every change of an order becomes an `OrderView`. The latest views are what REST shows; a stale reply shows older ones.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from decimal import Decimal
 
 from nautilus_orderfeeds.sim.model import (
@@ -17,33 +16,23 @@ from nautilus_orderfeeds.sim.model import (
     Batch,
     EndReason,
     Fill,
-    MarketEvent,
     OrderAccepted,
-    OrderAmended,
     OrderEnded,
+    OrderEvent,
     OrderFilled,
     OrderTriggered,
     SimOrder,
 )
+from nautilus_orderfeeds.sim.views import OrderViews
 from nautilus_orderfeeds.venues.roxom.twin_books import Books, Row
 from nautilus_orderfeeds.venues.roxom.twin_options import FillsShown, RoxomTwinOptions
-from nautilus_orderfeeds.venues.roxom.twin_outbox import Outbox
+from nautilus_orderfeeds.venues.roxom.twin_outbox import AccountOutbox
 from nautilus_orderfeeds.venues.roxom.twin_statements import Statements
 from nautilus_orderfeeds.venues.roxom.twin_wire import OrderView, Wire
-from nautilus_orderfeeds.venues.roxom.twin_words import INACTIVE, TYPE, Channel, Status, reason_text, status_now
+from nautilus_orderfeeds.venues.roxom.twin_words import INACTIVE, Channel, Status, reason_text, status_now
 
 SETTLED = "ordersettle"
 """`updateType` of a balance event after a fill."""
-
-_REMEMBERED = 1000
-
-
-@dataclass(slots=True)
-class _Shown:
-    """What REST shows of an account's orders, and what it showed before each of the latest changes."""
-
-    latest: dict[str, OrderView] = field(default_factory=dict)
-    before: deque[tuple[str, OrderView | None]] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
 
 
 class AccountFeed:
@@ -56,35 +45,28 @@ class AccountFeed:
     wire : Wire
     statements : Statements
     books : Books
-    outbox : Outbox
+    outbox : AccountOutbox
     """
 
     def __init__(
-        self, options: RoxomTwinOptions, wire: Wire, statements: Statements, books: Books, outbox: Outbox
+        self, options: RoxomTwinOptions, wire: Wire, statements: Statements, books: Books, outbox: AccountOutbox
     ) -> None:
         self._options = options
         self._wire = wire
         self._statements = statements
         self._books = books
         self._outbox = outbox
-        self._shown: dict[str, _Shown] = {}
+        self._views: defaultdict[str, OrderViews[OrderView]] = defaultdict(OrderViews)
 
     # -- views ----------------------------------------------------------------------------------------------
 
     def shown(self, account: str, lag: int = 0) -> list[OrderView]:
         """Every order of the account, oldest first, as it stood `lag` changes ago."""
-        shown = self._shown.get(account, _Shown())
-        views = dict(shown.latest)
-        for key, before in list(shown.before)[-lag:][::-1] if lag else ():
-            if before is None:
-                views.pop(key, None)
-            else:
-                views[key] = before
-        return list(views.values())
+        return self._views[account].shown(lag)
 
     def view(self, order: SimOrder) -> OrderView:
         """The order as it is now; what it has told of fills before is kept."""
-        known = self._latest(order)
+        known = self._views[order.account].latest(order.venue_order_id)
         return OrderView(
             order=order,
             status=status_now(order, Status(self._options.partial_cancel.value)),
@@ -118,17 +100,17 @@ class AccountFeed:
     def tell_balance(self, account: str, row: Row, update_type: str) -> None:
         """Tell of a row of the books."""
         if self._options.balance_events:
-            self._outbox.post(account, Channel.BALANCE, self._statements.balance_event(account, row, update_type))
+            self._outbox.tell(account, Channel.BALANCE, self._statements.balance_event(account, row, update_type))
 
     def tell_position(self, account: str, product: str) -> None:
         """Tell of the position as it is now (or as it was closed)."""
         episode = self._books.position(account, product)
         if episode is not None and self._options.position_events:
-            self._outbox.post(account, Channel.POSITIONS, self._statements.position_event(episode))
+            self._outbox.tell(account, Channel.POSITIONS, self._statements.position_event(episode))
 
     def tell_account(self, account: str) -> None:
         """Send an event of the channel `account`."""
-        self._outbox.post(account, Channel.ACCOUNT, self._statements.account_event(account))
+        self._outbox.tell(account, Channel.ACCOUNT, self._statements.account_event(account))
 
     # -- what a market step means ---------------------------------------------------------------------------
 
@@ -136,10 +118,8 @@ class AccountFeed:
         """Listener of the market."""
         rows: list[tuple[str, Row]] = []
         views: list[OrderView] = []
-        for event in batch.events:
-            order = _own_order(event)
-            if order is None:
-                continue
+        for event in batch.user_events:
+            order = event.order
             if isinstance(event, OrderFilled):
                 rows.append((order.account, self._books.book_fill(order, event.fill)))
             view = self._view_after(order, event, batch.time_ns)
@@ -156,7 +136,7 @@ class AccountFeed:
             for account in {account: None for account, _ in rows}:
                 self.tell_account(account)
 
-    def _view_after(self, order: SimOrder, event: MarketEvent, time_ns: int) -> OrderView | None:
+    def _view_after(self, order: SimOrder, event: OrderEvent, time_ns: int) -> OrderView | None:
         """The order right after one event of a step, whatever the rest of the step brought."""
         view = self.view(order)
         match event:
@@ -207,31 +187,9 @@ class AccountFeed:
 
     # -- inside ---------------------------------------------------------------------------------------------
 
-    def _latest(self, order: SimOrder) -> OrderView | None:
-        shown = self._shown.get(order.account)
-        return None if shown is None else shown.latest.get(order.venue_order_id)
-
     def _keep(self, view: OrderView) -> None:
-        shown = self._shown.setdefault(view.order.account, _Shown())
-        key = view.order.venue_order_id
-        shown.before.append((key, shown.latest.get(key)))
-        shown.latest[key] = view
+        self._views[view.order.account].add(view)
 
     def _tell(self, view: OrderView) -> None:
         kinds = [view.status.value, "fill"] if view.tells_fill else [view.status.value]
-        self._outbox.post(view.order.account, Channel.ORDERS, self._wire.order_event(view), *kinds)
-
-
-def _own_order(event: MarketEvent) -> SimOrder | None:
-    """The order of an event if it is an account's: the background's orders have no type of the wire's."""
-    match event:
-        case (
-            OrderAccepted(order)
-            | OrderTriggered(order)
-            | OrderAmended(order)
-            | OrderFilled(order, _)
-            | OrderEnded(order)
-        ):
-            return order if TYPE in order.info else None
-        case _:
-            return None
+        self._outbox.tell(view.order.account, Channel.ORDERS, self._wire.order_event(view), *kinds)

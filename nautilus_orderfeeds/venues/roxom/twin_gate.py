@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from nautilus_orderfeeds.sim.faults import Fault
 from nautilus_orderfeeds.sim.server import Answer, Call, SimServer
 from nautilus_orderfeeds.venues.roxom.twin_errors import Errors, Refused
 from nautilus_orderfeeds.venues.roxom.twin_keys import Keyring, RoxomAccount
@@ -61,9 +60,7 @@ class Gate:
 
     def lag(self, call: Call, route: str) -> int:
         """By how many changes a `STALE_SNAPSHOT` fault makes this reply late; `route` has no prefix."""
-        names = (f"{call.method} {route}", *(f"{call.method} {prefix}{route}" for prefix in PREFIXES))
-        stale = self._server.faults.strike(Fault.STALE_SNAPSHOT, *names)
-        return int(stale.setting("lag", 1)) if stale is not None else 0
+        return self._server.faults.lag(*(f"{call.method} {prefix}{route}" for prefix in ("", *PREFIXES)))
 
     def _guarded(self, prefix: str, handler: PublicHandler) -> Callable[[Call], Awaitable[Answer]]:
         async def serve(call: Call) -> Answer:

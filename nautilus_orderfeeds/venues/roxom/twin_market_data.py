@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from decimal import Decimal
 
 from nautilus_orderfeeds.sim.clock import SimClock
 from nautilus_orderfeeds.sim.connection import Connection
+from nautilus_orderfeeds.sim.later import Later
 from nautilus_orderfeeds.sim.market import Levels, Market
 from nautilus_orderfeeds.sim.model import ZERO, Batch, LevelChanged, MarkChanged, Side, TradePrinted
 from nautilus_orderfeeds.venues.roxom.twin_options import DepthDelta, EmptySide, RoxomTwinOptions
@@ -32,23 +32,19 @@ class MarketData:
         market: Market,
         connections: Callable[[], list[Connection]],
         options: RoxomTwinOptions,
+        later: Later,
     ) -> None:
         self._clock = clock
         self._market = market
         self._connections = connections
         self._options = options
+        self._later = later
         self._published: dict[str, _Book] = {}
         self._tops: dict[str, object] = {}
         self._tickers: dict[str, object] = {}
         self._dirty: dict[str, None] = {}
-        self._flush: asyncio.TimerHandle | None = None
+        self._is_flush_due = False
         market.listeners.append(self._on_batch)
-
-    def stop(self) -> None:
-        """Publish nothing any more."""
-        if self._flush is not None:
-            self._flush.cancel()
-            self._flush = None
 
     def greet(self, connection: Connection, channel: MarketChannel, product: str) -> None:
         """Send one connection what was published last; `trade` begins with the next trade."""
@@ -195,12 +191,12 @@ class MarketData:
         for (product, taker), some in prints.items():
             self._send(MarketChannel.TRADE, product, self._trade(product, taker, some))
         # Without listeners nothing is due: whoever comes is brought up to date first.
-        if self._dirty and self._flush is None and self._connections():
-            loop = asyncio.get_running_loop()
-            self._flush = loop.call_later(self._options.book_interval_secs, self._flush_now)
+        if self._dirty and not self._is_flush_due and self._connections():
+            self._is_flush_due = True
+            self._later.once(self._options.book_interval_secs, self._flush_now)
 
     def _flush_now(self) -> None:
-        self._flush = None
+        self._is_flush_due = False
         for product in list(self._dirty):
             self.publish(product)
 

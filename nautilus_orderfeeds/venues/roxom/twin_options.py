@@ -13,6 +13,7 @@ from decimal import Decimal
 from enum import Enum, unique
 
 from nautilus_orderfeeds.sim.flow import FlowSettings
+from nautilus_orderfeeds.sim.outbox import StreamOrder
 
 
 @unique
@@ -30,15 +31,6 @@ class WsAuthFailure(Enum):
 
     REFUSE_UPGRADE = "refuse"
     ERROR_MESSAGE = "message"
-
-
-@unique
-class StreamOrder(Enum):
-    """When the events caused by a REST call come: before its answer, after it, or not at all."""
-
-    BEFORE_ANSWER = "before"
-    AFTER_ANSWER = "after"
-    WITHOUT = "without"
 
 
 @unique

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from nautilus_orderfeeds.sim.outbox import StreamOrder
 from nautilus_orderfeeds.sim.server import Answer, Call
 from nautilus_orderfeeds.venues.roxom.twin_errors import Refused
 from nautilus_orderfeeds.venues.roxom.twin_exchange import Exchange
 from nautilus_orderfeeds.venues.roxom.twin_feed import AccountFeed
 from nautilus_orderfeeds.venues.roxom.twin_gate import Gate
 from nautilus_orderfeeds.venues.roxom.twin_keys import RoxomAccount, read_object
-from nautilus_orderfeeds.venues.roxom.twin_options import RoxomTwinOptions, StreamOrder
-from nautilus_orderfeeds.venues.roxom.twin_outbox import Outbox
+from nautilus_orderfeeds.venues.roxom.twin_options import RoxomTwinOptions
+from nautilus_orderfeeds.venues.roxom.twin_outbox import AccountOutbox
 from nautilus_orderfeeds.venues.roxom.twin_products import Unit
 from nautilus_orderfeeds.venues.roxom.twin_request import (
     check_inst_type,
@@ -37,7 +38,7 @@ class OrderRoutes:
         gate: Gate,
         exchange: Exchange,
         feed: AccountFeed,
-        outbox: Outbox,
+        outbox: AccountOutbox,
         wire: Wire,
         options: RoxomTwinOptions,
     ) -> None:
@@ -84,19 +85,7 @@ class OrderRoutes:
 
     def _effect(self, account: RoxomAccount, stream: StreamOrder, work: Callable[[], object]) -> Answer:
         """Do something that the stream tells of, in the order that the options ask for."""
-        match stream:
-            case StreamOrder.BEFORE_ANSWER:
-                return Answer(200, work())
-            case StreamOrder.WITHOUT:
-                with self._outbox.muted(account.account_id):
-                    return Answer(200, work())
-            case StreamOrder.AFTER_ANSWER:
-                release = self._outbox.hold(account.account_id)
-                try:
-                    return Answer(200, work(), after=release)
-                except BaseException:
-                    release()
-                    raise
+        return self._outbox.answered({account.account_id: stream}, lambda: Answer(200, work()))
 
     # -- queries --------------------------------------------------------------------------------------------
 

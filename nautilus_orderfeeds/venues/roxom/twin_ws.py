@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from typing import Any
 
 from aiohttp import web
 
 from nautilus_orderfeeds.sim.connection import Connection
+from nautilus_orderfeeds.sim.server import WsEndpoint
 from nautilus_orderfeeds.venues.roxom.twin_errors import Errors
 from nautilus_orderfeeds.venues.roxom.twin_keys import AuthRefused, Keyring
 from nautilus_orderfeeds.venues.roxom.twin_market_data import MarketData
@@ -16,19 +16,11 @@ from nautilus_orderfeeds.venues.roxom.twin_options import AckShape, RoxomTwinOpt
 from nautilus_orderfeeds.venues.roxom.twin_products import SYMBOLS
 from nautilus_orderfeeds.venues.roxom.twin_words import Channel, MarketChannel
 
-_ARRIVAL = "arrival"
 _ACCOUNT_CHANNELS = {channel.value for channel in Channel}
 _MARKET_CHANNELS = {channel.value: channel for channel in MarketChannel}
 
 
-def arrival(connection: Connection) -> int:
-    """Which connection this is, counted from the first."""
-    number = connection.info.get(_ARRIVAL, -1)
-    assert isinstance(number, int)
-    return number
-
-
-class RoxomStream:
+class RoxomStream(WsEndpoint):
     """
     The endpoint behind `/ws`.
 
@@ -45,7 +37,6 @@ class RoxomStream:
         self._errors = errors
         self._data = data
         self._options = options
-        self._arrivals = itertools.count()
         self._fail_subscribes: list[str] = []
 
     def fail_next_subscribe(self, code: str) -> None:
@@ -65,7 +56,6 @@ class RoxomStream:
 
     async def opened(self, connection: Connection) -> None:
         """Log the connection in by the headers of its upgrade; there is no greeting and no auth message."""
-        connection.info[_ARRIVAL] = next(self._arrivals)
         connection.answers_pings = self._options.answers_pings
         try:
             account = self._keyring.check_upgrade(connection.headers)
@@ -75,9 +65,6 @@ class RoxomStream:
                 connection.close()
             return
         connection.account = None if account is None else account.account_id
-
-    async def closed(self, connection: Connection) -> None:
-        """Nothing is kept of a connection: the next one subscribes anew."""
 
     async def received(self, connection: Connection, message: str | bytes) -> None:
         """Dispatch one client message."""

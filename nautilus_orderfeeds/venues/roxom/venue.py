@@ -15,15 +15,17 @@ from nautilus_orderfeeds.orders.inference import Rules
 from nautilus_orderfeeds.orders.requests import Amend, Denied, NewOrder, OrderRef, Outcome, Refused
 from nautilus_orderfeeds.orders.updates import AccountUpdate, OrderUpdate, Position
 from nautilus_orderfeeds.orders.words import OrderSide, OrderType, TimeInForce
+from nautilus_orderfeeds.venues.answers import Answer
 from nautilus_orderfeeds.venues.base import Prepared, Told, Truth, VenueMessage
 from nautilus_orderfeeds.venues.capabilities import Capabilities
 from nautilus_orderfeeds.venues.decoding import is_id
 from nautilus_orderfeeds.venues.instruments import InstrumentSpec
+from nautilus_orderfeeds.venues.opened import opened
 from nautilus_orderfeeds.venues.roxom.account import decode_balances, decode_position
 from nautilus_orderfeeds.venues.roxom.api import RoxomApi
 from nautilus_orderfeeds.venues.roxom.capabilities import CAPABILITIES
 from nautilus_orderfeeds.venues.roxom.codec import OrderCodec, inferred_trade_id
-from nautilus_orderfeeds.venues.roxom.entry import Answer, Creates, OrderEntry, create_request, price_places_of
+from nautilus_orderfeeds.venues.roxom.entry import Creates, OrderEntry, create_request, price_places_of
 from nautilus_orderfeeds.venues.roxom.frames import PrivateDecoder
 from nautilus_orderfeeds.venues.roxom.identity import Terms, client_id_key
 from nautilus_orderfeeds.venues.roxom.market_codec import decode_book
@@ -113,7 +115,7 @@ class RoxomVenue:
 
     async def instruments(self) -> list[InstrumentSpec]:
         """Return the active perpetuals: what is known for certain, and the sane rows of the listing."""
-        return await read_instruments(self._opened())
+        return await read_instruments(opened(self._api, VENUE))
 
     def use_instruments(self, specs: Sequence[InstrumentSpec]) -> None:
         """Take the instruments to trade."""
@@ -149,7 +151,7 @@ class RoxomVenue:
         FeedError
             If any part could not be read.
         """
-        found = await self._queries_opened().read(refs)
+        found = await opened(self._queries, VENUE).read(refs)
         positions = await self._positions()
         return Truth(
             updates=found.updates,
@@ -161,16 +163,16 @@ class RoxomVenue:
 
     async def look_up(self, refs: Sequence[OrderRef], since_ns: int) -> Truth:
         """Read the open orders and what of `refs` is not among them, with their fills; raises as `resync`."""
-        found = await self._queries_opened().read(refs)
+        found = await opened(self._queries, VENUE).read(refs)
         return Truth(updates=found.updates, absent=found.absent, unsure=found.unsure)
 
     async def account(self) -> AccountUpdate | None:
         """Read the balances (``GET /accounts/balance``); None if they are not told here. Raises `FeedError`."""
-        return await self._opened().optional("/accounts/balance", decode_balances, {"unit": UNIT})
+        return await opened(self._api, VENUE).optional("/accounts/balance", decode_balances, {"unit": UNIT})
 
     async def history(self, since_ns: int) -> list[OrderUpdate]:
         """Return the orders created since then (UNIX ns) that have ended; raises `FeedError`."""
-        return await self._queries_opened().closed_orders(since_ns)
+        return await opened(self._queries, VENUE).closed_orders(since_ns)
 
     def check_list(self, orders: Sequence[NewOrder]) -> None:
         """Check nothing: contingent orders are denied one by one, and others have nothing to do with each other."""
@@ -188,7 +190,9 @@ class RoxomVenue:
             return None
         query = {"symbol": spec.raw_symbol, "instType": INST_TYPE, "levels": "1", "unit": UNIT}
         try:
-            book = await self._opened().read("/orderbook/snapshot", lambda body: decode_book(body, symbol), query)
+            book = await opened(self._api, VENUE).read(
+                "/orderbook/snapshot", lambda body: decode_book(body, symbol), query
+            )
         except FeedError as exc:
             _log.warning("%s: no price of %s by which the unit of its fills could be told: %s", VENUE, symbol, exc)
             return None
@@ -252,7 +256,7 @@ class RoxomVenue:
 
     async def _positions(self) -> list[Position] | None:
         """Read the net positions, symbol by symbol; None if they come in a shape that cannot be trusted."""
-        api = self._opened()
+        api = opened(self._api, VENUE)
 
         async def read(spec: InstrumentSpec) -> Position | None:
             query = {"instType": INST_TYPE, "symbol": spec.raw_symbol, "unit": UNIT}
@@ -277,16 +281,6 @@ class RoxomVenue:
 
     def _told(self, order_id: str) -> Told | None:
         return self._orders_told(order_id)
-
-    def _opened(self) -> RoxomApi:
-        if self._api is None:
-            raise FatalFeedError(f"{VENUE}: the venue is not open; call open() first")
-        return self._api
-
-    def _queries_opened(self) -> OrderQueries:
-        if self._queries is None:
-            raise FatalFeedError(f"{VENUE}: the venue is not open; call open() first")
-        return self._queries
 
 
 def _check_wire_values(order: NewOrder, now_ns: int) -> None:

@@ -1,7 +1,8 @@
 """The door of sFOX: the only file of this folder that knows the framework. Import its names from the folder."""
 
-from typing import Any, ClassVar, Final, Literal
+from typing import ClassVar, Final, Literal
 
+from msgspec import structs
 from nautilus_trader.model.enums import AccountType
 from nautilus_trader.model.identifiers import ClientId, Venue
 
@@ -13,14 +14,13 @@ from nautilus_orderfeeds.venues.secrets import Secret
 from nautilus_orderfeeds.venues.sfox.capabilities import CAPABILITIES
 from nautilus_orderfeeds.venues.sfox.market import SfoxMarketFeed
 from nautilus_orderfeeds.venues.sfox.settings import (
+    ADDRESSES,
     BookKind,
     CrossedBooks,
     EnterpriseFlag,
     Limits,
     SfoxEnvironment,
     SfoxSettings,
-    base_url_http,
-    base_url_ws,
 )
 from nautilus_orderfeeds.venues.sfox.venue import SfoxVenue
 from nautilus_orderfeeds.venues.sfox.words import RoutingType
@@ -140,34 +140,34 @@ class SfoxExecClientConfig(OrderFeedExecClientConfig, frozen=True):
     limit_time_scale: float = 1.0
 
 
-def _common(config: Any) -> dict[str, Any]:
+def _settings(config: SfoxDataClientConfig | SfoxExecClientConfig) -> SfoxSettings:
     """Return the settings that execution and data have in common."""
-    environment = SfoxEnvironment(config.environment)
-    return {
-        "base_url_http": config.base_url_http or base_url_http(environment),
-        "base_url_ws": config.base_url_ws or base_url_ws(environment),
-        "api_key": Secret(credential(config.api_key, SFOX, "api_key", config.environment)),
-        "enterprise": config.enterprise,
-        "enterprise_flag": EnterpriseFlag(config.enterprise_flag),
-        "routing_type": None if config.routing_type is None else RoutingType(config.routing_type),
-        "fiat_price_places": config.fiat_price_places,
-        "crypto_price_places": config.crypto_price_places,
-        "sequence_grace_secs": config.sequence_grace_secs,
-        "limits": Limits(
+    addresses = ADDRESSES[SfoxEnvironment(config.environment)]
+    return SfoxSettings(
+        base_url_http=config.base_url_http or addresses.http,
+        base_url_ws=config.base_url_ws or addresses.ws,
+        api_key=Secret(credential(config.api_key, SFOX, "api_key", config.environment)),
+        enterprise=config.enterprise,
+        enterprise_flag=EnterpriseFlag(config.enterprise_flag),
+        routing_type=None if config.routing_type is None else RoutingType(config.routing_type),
+        fiat_price_places=config.fiat_price_places,
+        crypto_price_places=config.crypto_price_places,
+        sequence_grace_secs=config.sequence_grace_secs,
+        limits=Limits(
             rest_requests=config.rest_requests,
             ws_requests_per_min=config.ws_requests_per_min,
             time_scale=config.limit_time_scale,
         ),
-        "env_prefix": env_name(SFOX, "", config.environment),
-    }
+        env_prefix=env_name(SFOX, "", config.environment),
+    )
 
 
 def _make_venue(config: SfoxExecClientConfig) -> SfoxVenue:
     user_id = config.user_id
     if user_id is None and config.enterprise:
         user_id = credential(None, SFOX, "user_id", config.environment)
-    settings = SfoxSettings(
-        **_common(config),
+    settings = structs.replace(
+        _settings(config),
         user_id=user_id or "",
         onboarding_events=config.onboarding_events,
         allow_negative_balances=config.allow_negative_balances,
@@ -178,8 +178,8 @@ def _make_venue(config: SfoxExecClientConfig) -> SfoxVenue:
 
 
 def _make_market(config: SfoxDataClientConfig) -> SfoxMarketFeed:
-    settings = SfoxSettings(
-        **_common(config), book=BookKind(config.book), crossed_books=CrossedBooks(config.crossed_books)
+    settings = structs.replace(
+        _settings(config), book=BookKind(config.book), crossed_books=CrossedBooks(config.crossed_books)
     )
     return SfoxMarketFeed(settings)
 

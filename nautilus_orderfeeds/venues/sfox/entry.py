@@ -1,6 +1,5 @@
 """Order entry over REST (protocol, 7.1, 7.3 and 7.4): one outcome for every order, never better than the evidence."""
 
-import itertools
 import logging
 from collections.abc import Sequence
 from decimal import Decimal
@@ -13,9 +12,11 @@ from nautilus_orderfeeds.orders.decimals import is_multiple, plain
 from nautilus_orderfeeds.orders.requests import Accepted, Amend, Denied, OrderRef, Outcome, Refused, Unknown
 from nautilus_orderfeeds.orders.updates import OrderUpdate, Source
 from nautilus_orderfeeds.orders.words import OrderSide
+from nautilus_orderfeeds.venues.answers import Answer, in_batches
 from nautilus_orderfeeds.venues.instruments import InstrumentSpec
+from nautilus_orderfeeds.venues.rest_api import Request
 from nautilus_orderfeeds.venues.sfox import wire
-from nautilus_orderfeeds.venues.sfox.api import SfoxApi
+from nautilus_orderfeeds.venues.sfox.api import SfoxApi, refused_for_good
 from nautilus_orderfeeds.venues.sfox.codec import OrderCodec, Terms
 from nautilus_orderfeeds.venues.sfox.limits import CREATE
 from nautilus_orderfeeds.venues.sfox.queries import OrderQueries
@@ -29,8 +30,6 @@ _CANCEL_ITEMS: Final = 50
 #: Words by which a refusal may say that the client order id was used before. Ours are new, so the order in the way
 #: may be this very one, delivered twice by something in between: to call it rejected could leave a live order behind.
 _USED_BEFORE: Final = ("duplicate", "already", "in use", "used", "unique", "exists")
-
-Answer = tuple[Outcome, list[OrderUpdate]]
 
 
 class OrderEntry:
@@ -66,14 +65,8 @@ class OrderEntry:
             updates.append(update)
             return Accepted(update.venue_order_id)
 
-        outcome = await self._api.command(
-            "POST",
-            f"/v1/orders/{create.side}",
-            body=wire.encode(create.order),
-            route=CREATE,
-            ok=ok,
-            refused=_refused_create,
-        )
+        request = Request("POST", f"/v1/orders/{create.side}", body=wire.encode(create.order), route=CREATE)
+        outcome = await self._api.command(request, ok=ok, refused=_refused_create)
         return outcome, updates
 
     async def cancel(self, ref: OrderRef) -> Answer:
@@ -87,18 +80,12 @@ class OrderEntry:
             answer = wire.CANCEL_ANSWER.decode(response.body) if response.body.strip() else wire.CancelAnswer()
             return _cancel_outcome(answer.status, order_id)
 
-        outcome = await self._api.command("DELETE", f"/v1/orders/{order_id}", ok=ok, priority=Priority.CANCEL)
-        return outcome, []
+        request = Request("DELETE", f"/v1/orders/{order_id}", priority=Priority.CANCEL)
+        return await self._api.command(request, ok=ok), []
 
     async def cancel_many(self, refs: Sequence[OrderRef]) -> list[Answer]:
         """Ask for the cancel of several orders (``DELETE /v1/orders?ids=``) and no others; outcomes in this order."""
-        answers: list[Answer] = []
-        for chunk in itertools.batched(refs, _CANCEL_ITEMS):
-            if len(chunk) == 1:
-                answers.append(await self.cancel(chunk[0]))
-            else:
-                answers += [(outcome, []) for outcome in await self._cancel_chunk(chunk)]
-        return answers
+        return await in_batches(refs, _CANCEL_ITEMS, self.cancel, self._cancel_batch)
 
     async def amend(self, amend: Amend, spec: InstrumentSpec | None) -> Answer:
         """Change a live order in place (``PATCH /v1/orders/:order_id``), in the direction that the venue allows.
@@ -122,8 +109,8 @@ class OrderEntry:
             # What the answer says is not published: the change is told by the feed, or read back.
             return Accepted(order_id)
 
-        outcome = await self._api.command("PATCH", f"/v1/orders/{order_id}", body=wire.encode(body), ok=ok)
-        return outcome, []
+        request = Request("PATCH", f"/v1/orders/{order_id}", body=wire.encode(body))
+        return await self._api.command(request, ok=ok), []
 
     async def _terms(self, order_id: str) -> Terms | None:
         try:
@@ -134,10 +121,10 @@ class OrderEntry:
             _log.warning("%s: terms of order %s cannot be read: %s", VENUE, order_id, exc)
         return self._codec.terms(order_id)
 
-    async def _cancel_chunk(self, refs: Sequence[OrderRef]) -> list[Outcome]:
+    async def _cancel_batch(self, refs: Sequence[OrderRef]) -> list[Answer]:
         named = [ref.venue_order_id for ref in refs if ref.venue_order_id is not None]
         if not named:
-            return [_nameless(ref) for ref in refs]
+            return [(_nameless(ref), []) for ref in refs]
         taken: dict[str, str] = {}
 
         def ok(response: Response) -> Outcome:
@@ -145,9 +132,8 @@ class OrderEntry:
                 taken[str(order.id)] = order.status
             return Accepted()
 
-        outcome = await self._api.command(
-            "DELETE", "/v1/orders", params=f"ids={','.join(named)}", ok=ok, priority=Priority.CANCEL
-        )
+        request = Request("DELETE", "/v1/orders", f"ids={','.join(named)}", priority=Priority.CANCEL)
+        outcome = await self._api.command(request, ok=ok)
 
         def outcome_for(ref: OrderRef) -> Outcome:
             if ref.venue_order_id is None:
@@ -158,7 +144,7 @@ class OrderEntry:
                 return Refused("the venue did not name this order among those it could cancel")
             return _cancel_outcome(taken[ref.venue_order_id], ref.venue_order_id)
 
-        return [outcome_for(ref) for ref in refs]
+        return [(outcome_for(ref), []) for ref in refs]
 
 
 def amended(amend: Amend, terms: Terms, spec: InstrumentSpec | None) -> wire.AmendOrder:
@@ -226,7 +212,7 @@ def _refused_create(error: wire.ErrorBody) -> Outcome:
     text = error.text.casefold()
     if "client" in text and any(word in text for word in _USED_BEFORE):
         return Unknown(f"the venue says that the client order id was used: {error.text}")
-    return Refused(error.text)
+    return refused_for_good(error)
 
 
 def _cancel_outcome(status: str, order_id: str) -> Outcome:

@@ -19,7 +19,7 @@ from nautilus_orderfeeds.feed.limits import Priority
 from nautilus_orderfeeds.orders.requests import OrderRef
 from nautilus_orderfeeds.orders.updates import END_STATUSES, OrderUpdate, Source
 from nautilus_orderfeeds.venues.sfox import wire
-from nautilus_orderfeeds.venues.sfox.api import NOT_SERVED_STATUSES, SfoxApi, error_of
+from nautilus_orderfeeds.venues.sfox.api import SfoxApi, error_of
 from nautilus_orderfeeds.venues.sfox.codec import OrderCodec
 from nautilus_orderfeeds.venues.sfox.limits import DONE_ORDERS, OPEN_ORDERS
 from nautilus_orderfeeds.venues.sfox.words import VENUE
@@ -110,13 +110,7 @@ class OrderQueries:
         response = await self._api.fetch(path, priority=Priority.NORMAL)
         if response.status in _UNKNOWN_STATUSES and error_of(response) is not None:
             return None
-        if response.status in NOT_SERVED_STATUSES:
-            raise NotServed(f"{VENUE}: GET {path} is not served here ({response.excerpt()})")
-        if not response.ok:
-            raise TransientFeedError(
-                f"{VENUE}: GET {path} failed with {response.excerpt()}", retry_after_secs=response.retry_after_secs
-            )
-        return wire.decode(wire.ORDER, response.body, "an order (protocol 5)")
+        return self._api.decoded(path, response, lambda body: wire.decode(wire.ORDER, body, "an order (protocol 5)"))
 
     async def closed_orders(self, since_ns: int) -> list[OrderUpdate]:
         """Read the orders that ended since then, UNIX ns (``GET /v1/orders/done``, newest first); raises `FeedError`.

@@ -1,12 +1,13 @@
 """What an sFOX client is told by its configuration; plain, free of the framework."""
 
 from enum import Enum, unique
-from typing import Final
+from typing import ClassVar, Final
 
 from msgspec import Struct
 
 from nautilus_orderfeeds.feed.errors import FatalFeedError
 from nautilus_orderfeeds.venues.secrets import Secret
+from nautilus_orderfeeds.venues.settings import AccountSettings, Addresses
 from nautilus_orderfeeds.venues.sfox.words import VENUE, RoutingType
 
 
@@ -44,24 +45,11 @@ class CrossedBooks(Enum):
     PASS = "pass"
 
 
-_HTTP: Final = {
-    SfoxEnvironment.LIVE: "https://api.sfox.com",
-    SfoxEnvironment.SANDBOX: "https://api.staging.sfox.com",
+#: Where each of them is (protocol, 2).
+ADDRESSES: Final = {
+    SfoxEnvironment.LIVE: Addresses("https://api.sfox.com", "wss://ws.sfox.com/ws"),
+    SfoxEnvironment.SANDBOX: Addresses("https://api.staging.sfox.com", "wss://ws.staging.sfox.com/ws"),
 }
-_WS: Final = {
-    SfoxEnvironment.LIVE: "wss://ws.sfox.com/ws",
-    SfoxEnvironment.SANDBOX: "wss://ws.staging.sfox.com/ws",
-}
-
-
-def base_url_http(environment: SfoxEnvironment) -> str:
-    """Return the address of the REST interface (protocol, 2)."""
-    return _HTTP[environment]
-
-
-def base_url_ws(environment: SfoxEnvironment) -> str:
-    """Return the address of the WebSocket (protocol, 2)."""
-    return _WS[environment]
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -94,13 +82,11 @@ class Limits(Struct, frozen=True, kw_only=True):
         return 120.0 * self.time_scale
 
 
-class SfoxSettings(Struct, frozen=True, kw_only=True):
-    """Settings of one account.
+class SfoxSettings(AccountSettings, frozen=True, kw_only=True):
+    """Settings of one account, besides those of `AccountSettings`.
 
     Parameters
     ----------
-    base_url_http, base_url_ws : str
-        Addresses of REST and WebSocket.
     api_key : Secret
         Of the account, or the enterprise key.
     enterprise : bool
@@ -127,14 +113,13 @@ class SfoxSettings(Struct, frozen=True, kw_only=True):
         What becomes of crossed ones.
     limits : Limits
         The venue's limits.
-    timeout_secs : float
-        Limit of one REST request.
-    env_prefix : str
-        Of the environment variables that may hold the credentials, for messages.
     """
 
-    base_url_http: str = _HTTP[SfoxEnvironment.LIVE]
-    base_url_ws: str = _WS[SfoxEnvironment.LIVE]
+    venue: ClassVar[str] = VENUE
+
+    base_url_http: str = ADDRESSES[SfoxEnvironment.LIVE].http
+    base_url_ws: str = ADDRESSES[SfoxEnvironment.LIVE].ws
+    env_prefix: str = f"{VENUE}_"
     api_key: Secret = Secret("")
     enterprise: bool = False
     user_id: str = ""
@@ -149,8 +134,6 @@ class SfoxSettings(Struct, frozen=True, kw_only=True):
     book: BookKind = BookKind.NET
     crossed_books: CrossedBooks = CrossedBooks.DROP
     limits: Limits = Limits()
-    timeout_secs: float = 10.0
-    env_prefix: str = f"{VENUE}_"
 
     def __post_init__(self) -> None:
         for name in ("fiat_price_places", "crypto_price_places"):
@@ -162,26 +145,15 @@ class SfoxSettings(Struct, frozen=True, kw_only=True):
     @property
     def is_elsewhere(self) -> bool:
         """Whether REST is asked of an address of the user's own and not of the venue's published ones."""
-        return self.base_url_http.rstrip("/") not in _HTTP.values()
+        return self.base_url_http.rstrip("/") not in {known.http for known in ADDRESSES.values()}
 
     def __repr__(self) -> str:
         whose = f"end user {self.user_id!r}" if self.enterprise else "own account"
         return f"SfoxSettings({self.base_url_http}, {self.base_url_ws}, {whose})"
 
-    def variable(self, name: str) -> str:
-        """Return the environment variable that may hold the setting `name`."""
-        return f"{self.env_prefix}{name.upper()}"
-
     def require_key(self) -> None:
-        """Check that there is a key.
-
-        Raises
-        ------
-        FatalFeedError
-            Naming the environment variable that may hold it.
-        """
-        if not self.api_key:
-            raise FatalFeedError(f"{VENUE}: missing api_key (or {self.variable('api_key')} in the environment)")
+        """Check that there is a key; raises `FatalFeedError` naming the environment variable that may hold it."""
+        self.require("api_key")
 
     def require_account(self) -> None:
         """Check that everything needed to trade was given.

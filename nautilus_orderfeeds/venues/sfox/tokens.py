@@ -17,6 +17,7 @@ from nautilus_orderfeeds.feed.clock import Clock
 from nautilus_orderfeeds.feed.errors import FatalFeedError, FeedError, NotSent, OutcomeUnknown, TransientFeedError
 from nautilus_orderfeeds.feed.limits import Priority
 from nautilus_orderfeeds.feed.rest import Response, RestClient
+from nautilus_orderfeeds.venues.rest_api import NOT_SERVED_STATUSES
 from nautilus_orderfeeds.venues.secrets import Secret
 from nautilus_orderfeeds.venues.sfox import wire
 from nautilus_orderfeeds.venues.sfox.settings import SfoxSettings
@@ -30,7 +31,6 @@ _MAX_LIFE_SECS: Final = 86_400.0
 #: However short a token's life seems to be (clocks differ), it is not renewed more often than this.
 _MIN_INTERVAL_SECS: Final = 0.5
 _UNAUTHORIZED: Final = frozenset({401, 403, 404})
-_NO_CALL: Final = frozenset({404, 405, 501})
 
 
 class Credentials:
@@ -167,7 +167,7 @@ class Credentials:
 
     def _has_no_tokens(self, response: Response) -> bool:
         """Return whether an installation of somebody else's has no such call: no error of the venue's own words."""
-        if response.status not in _NO_CALL or not self._settings.is_elsewhere:
+        if response.status not in NOT_SERVED_STATUSES or not self._settings.is_elsewhere:
             return False
         try:
             return not wire.ERROR_BODY.decode(response.body).text

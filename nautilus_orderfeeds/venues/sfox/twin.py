@@ -18,10 +18,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from nautilus_orderfeeds.sim.later import Later
-from nautilus_orderfeeds.sim.ledger import Ledger
-from nautilus_orderfeeds.sim.market import Market
-from nautilus_orderfeeds.sim.model import EndReason, Fee, Liquidity, OrderKind, Side, SimOrder, TimeInForce
+from nautilus_orderfeeds.sim.model import Fee, Liquidity, OrderKind, Side, SimOrder, TimeInForce
 from nautilus_orderfeeds.sim.venue import SimParts, VenueTwin
 from nautilus_orderfeeds.venues.sfox.twin_account_rest import AccountRoutes, OfferRoutes
 from nautilus_orderfeeds.venues.sfox.twin_accounts import PARTNER, Funds, Keyring
@@ -32,7 +29,7 @@ from nautilus_orderfeeds.venues.sfox.twin_gate import Gate
 from nautilus_orderfeeds.venues.sfox.twin_limits import Limits
 from nautilus_orderfeeds.venues.sfox.twin_options import SfoxTwinOptions
 from nautilus_orderfeeds.venues.sfox.twin_order_rest import OrderRoutes
-from nautilus_orderfeeds.venues.sfox.twin_outbox import Outbox, own_feed
+from nautilus_orderfeeds.venues.sfox.twin_outbox import AccountOutbox, own_feed
 from nautilus_orderfeeds.venues.sfox.twin_products import PRODUCTS, Algorithm
 from nautilus_orderfeeds.venues.sfox.twin_public import MarketFeeds, MarketRoutes
 from nautilus_orderfeeds.venues.sfox.twin_rfq import Quotes
@@ -67,17 +64,14 @@ class SfoxTwin(VenueTwin):
     def __init__(self, parts: SimParts, options: SfoxTwinOptions) -> None:
         self.options = options
         server, clock, faults = parts.server, parts.clock, parts.faults
-        self.ledger = Ledger(PRODUCTS.values())
-        self.market = Market(PRODUCTS.values(), self.ledger, clock, self._fee, parts.seed, options.flow)
-        self._server = server
-        self._later = Later(server.failures)
+        super().__init__(parts, PRODUCTS.values(), options.flow)
         self._keyring = Keyring(parts.seed, clock, self.ledger, options)
         self._open_accounts()
         self._records = Records(clock)
         funds = Funds(self.ledger, PRODUCTS, options)
         wire = Wire(options, self.ledger, funds)
-        self._sender = Sender(clock, lambda: list(server.connections), options)
-        outbox = Outbox(self._sender, self._keyring.owners, options)
+        self._sender = Sender(clock, self._connections, options)
+        outbox = AccountOutbox(self._sender, self._keyring.owners, options)
         self._feeds = PrivateFeeds(self._records, wire, outbox, funds, options, self._later)
         quotes = Quotes(parts.seed, clock, self.market, options)
         self._exchange = SfoxExchange(clock, self.market, self._feeds, funds, quotes, options, self._later)
@@ -107,11 +101,6 @@ class SfoxTwin(VenueTwin):
     async def start(self) -> None:
         """Begin the timed messages."""
         self._market_feeds.start()
-
-    async def stop(self) -> None:
-        """End everything that is still to come."""
-        self._market_feeds.stop()
-        self._later.stop()
 
     # -- accounts -------------------------------------------------------------------------------------------
 
@@ -194,14 +183,6 @@ class SfoxTwin(VenueTwin):
             expires_ms=expire_ns // _MS if expire_ns is not None else None,
         )
 
-    def cancel_external(self, order: SimOrder | str, *, reason: EndReason = EndReason.USER) -> None:
-        """Cancel an order from the web app, or end it at once for another reason, e.g. `EndReason.ADMIN`."""
-        found = order if isinstance(order, SimOrder) else self.ledger.order(order)
-        if reason is EndReason.USER:
-            self._exchange.request_cancel(found)
-        else:
-            self.market.cancel(found, reason)
-
     def refuse_next_order(self, text: str, status: int = 422) -> None:
         """Let the next create be refused with this text."""
         self._exchange.refuse_next_order(text, status)
@@ -250,6 +231,9 @@ class SfoxTwin(VenueTwin):
         self.options.maintenance = False
 
     # -- inside ---------------------------------------------------------------------------------------------
+
+    def _request_cancel(self, order: SimOrder) -> None:
+        self._exchange.request_cancel(order)
 
     def _open_accounts(self) -> None:
         """The ledger's main account is the first one that is opened."""

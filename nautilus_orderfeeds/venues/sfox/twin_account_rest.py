@@ -7,7 +7,7 @@ import binascii
 from decimal import Decimal
 
 from nautilus_orderfeeds.sim.clock import SimClock
-from nautilus_orderfeeds.sim.faults import Fault, FaultInjector
+from nautilus_orderfeeds.sim.faults import FaultInjector
 from nautilus_orderfeeds.sim.model import Side
 from nautilus_orderfeeds.sim.server import Answer, Call
 from nautilus_orderfeeds.venues.sfox.twin_accounts import Key, Keyring, Refused
@@ -17,7 +17,7 @@ from nautilus_orderfeeds.venues.sfox.twin_options import SfoxTwinOptions
 from nautilus_orderfeeds.venues.sfox.twin_products import ALGORITHMS, PRODUCTS
 from nautilus_orderfeeds.venues.sfox.twin_request import read_body
 from nautilus_orderfeeds.venues.sfox.twin_rfq import Quotes
-from nautilus_orderfeeds.venues.sfox.twin_views import Records, TradeView
+from nautilus_orderfeeds.venues.sfox.twin_views import Records
 from nautilus_orderfeeds.venues.sfox.twin_wire import Wire, iso, plain
 from nautilus_orderfeeds.venues.sfox.twin_words import CursorDirection
 
@@ -84,7 +84,7 @@ class AccountRoutes:
         if unknown:
             raise Refused(f"unknown parameter: {unknown[0]}", status=400)
         size = min(_number(call, "page_size", _PAGE), _PAGE)
-        trades = self._shown(key.account, "GET /v1/account/trades")
+        trades = self._records.trades(key.account, self._faults.lag("GET /v1/account/trades"))
         if (text := call.one("last_seen_id")) is not None:
             cursor, overlap = _cursor(text), self._options.rest_trades_overlap
             match self._options.cursor_direction:
@@ -95,10 +95,6 @@ class AccountRoutes:
                     start = sum(trade.cursor <= cursor for trade in trades) - overlap
                     trades = trades[max(0, start) :][:size]
         return Answer(200, {"data": [self._wire.rest_trade(trade) for trade in reversed(trades[-size:])]})
-
-    def _shown(self, account: str, route: str) -> list[TradeView]:
-        stale = self._faults.strike(Fault.STALE_SNAPSHOT, route)
-        return self._records.trades(account, int(stale.setting("lag", 1)) if stale is not None else 0)
 
     async def _transactions(self, call: Call, key: Key) -> Answer:
         unknown = sorted(set(call.query) - _TRANSACTION_PARAMETERS)
@@ -154,7 +150,7 @@ class AccountRoutes:
         for trade in self._records.trades(account):
             fill = trade.fill
             product, sign = PRODUCTS[fill.product], fill.side.sign
-            order = self._records.order(account, fill.venue_order_id)
+            order = self._records.latest(account, fill.venue_order_id).order
             algorithm = ALGORITHMS[int(str(order.info["algorithm_id"]))]
             shared: Row = {
                 "order_id": fill.venue_order_id,

@@ -16,18 +16,16 @@ from nautilus_orderfeeds.sim.model import (
     ZERO,
     Batch,
     Fill,
-    MarketEvent,
-    OrderAccepted,
     OrderAmended,
     OrderEnded,
+    OrderEvent,
     OrderFilled,
     OrderState,
-    OrderTriggered,
     SimOrder,
 )
 from nautilus_orderfeeds.venues.sfox.twin_accounts import Funds
 from nautilus_orderfeeds.venues.sfox.twin_options import SfoxTwinOptions
-from nautilus_orderfeeds.venues.sfox.twin_outbox import Outbox
+from nautilus_orderfeeds.venues.sfox.twin_outbox import AccountOutbox
 from nautilus_orderfeeds.venues.sfox.twin_products import PRODUCTS
 from nautilus_orderfeeds.venues.sfox.twin_views import OrderView, Records, TradeView, status_of
 from nautilus_orderfeeds.venues.sfox.twin_wire import Wire
@@ -60,14 +58,14 @@ class PrivateFeeds:
     records : Records
         Keeps what was shown, for REST and for stale messages.
     wire : Wire
-    outbox : Outbox
+    outbox : AccountOutbox
     funds : Funds
     options : SfoxTwinOptions
     later : Later
     """
 
     def __init__(
-        self, records: Records, wire: Wire, outbox: Outbox, funds: Funds, options: SfoxTwinOptions, later: Later
+        self, records: Records, wire: Wire, outbox: AccountOutbox, funds: Funds, options: SfoxTwinOptions, later: Later
     ) -> None:
         self._records = records
         self._wire = wire
@@ -128,27 +126,26 @@ class PrivateFeeds:
         rows = everything
         if currencies is not None and self._options.balances_shown is BalancesShown.CHANGED:
             rows = [row for row in everything if row["currency"] in currencies]
-        self._outbox.post(account, Channel.BALANCES, rows, all_rows=everything)
+        self._outbox.tell(account, Channel.BALANCES, rows, all_rows=everything)
 
     def resend(self, order: SimOrder) -> None:
         """Show the latest view of an order once more."""
-        view = self._records.latest(order)
-        assert view is not None
-        self._outbox.post(order.account, Channel.ORDERS, [self._wire.feed_order(view)], view.status.text)
+        view = self._records.latest(order.account, order.venue_order_id)
+        self._outbox.tell(order.account, Channel.ORDERS, [self._wire.feed_order(view)], view.status.text)
 
     def retell_trade(self, trade: TradeView) -> None:
         """Tell of a fill (once more) on the trades feed."""
-        self._outbox.post(trade.fill.account, Channel.TRADES, [self._wire.feed_trade(trade)])
+        self._outbox.tell(trade.fill.account, Channel.TRADES, [self._wire.feed_trade(trade)])
 
     def _tell_orders(self, views: list[OrderView]) -> None:
         before = [self._records.add(view) for view in views]
         account, kinds = views[0].order.account, [view.status.text for view in views]
         rows = [self._wire.feed_order(view) for view in views]
         for _ in range(2 if self._options.duplicate_orders else 1):
-            self._outbox.post(account, Channel.ORDERS, rows, *kinds)
+            self._outbox.tell(account, Channel.ORDERS, rows, *kinds)
         old = [view for view in before if view is not None]
         if self._options.stale_orders and old:
-            self._outbox.post(account, Channel.ORDERS, [self._wire.feed_order(view) for view in old], kind="stale")
+            self._outbox.tell(account, Channel.ORDERS, [self._wire.feed_order(view) for view in old], kind="stale")
 
     def _tell_trades(self, fills: list[Fill]) -> None:
         trades = [self._records.number(fill, is_shared=self._options.trade_id_shared) for fill in fills]
@@ -163,17 +160,15 @@ class PrivateFeeds:
     def _post_trades(self, trades: list[TradeView]) -> None:
         rows = [self._wire.feed_trade(trade) for trade in trades]
         for _ in range(2 if self._options.duplicate_trades else 1):
-            self._outbox.post(trades[0].fill.account, Channel.TRADES, rows)
+            self._outbox.tell(trades[0].fill.account, Channel.TRADES, rows)
 
     # -- what a market step means ---------------------------------------------------------------------------
 
     def on_batch(self, batch: Batch) -> None:
         """Tell of everything that a step of the market caused."""
         steps: list[_Step] = []
-        for event in batch.events:
-            order = own_order(event)
-            if order is not None:
-                self._add_steps(steps, event, order)
+        for event in batch.user_events:
+            self._add_steps(steps, event, event.order)
         match self._options.fills_shown:
             case FillsShown.ONE_BY_ONE:
                 for step in steps:
@@ -189,7 +184,7 @@ class PrivateFeeds:
         for order in {step.order: None for step in steps}:
             self._follow_up(order)
 
-    def _add_steps(self, steps: list[_Step], event: MarketEvent, order: SimOrder) -> None:
+    def _add_steps(self, steps: list[_Step], event: OrderEvent, order: SimOrder) -> None:
         match event:
             case OrderFilled(_, fill):
                 if self._options.late_fills and order.cancel_requested_ns and order.state is not OrderState.FILLED:
@@ -254,18 +249,3 @@ class PrivateFeeds:
     def _tell_late(self, order: SimOrder) -> None:
         for fill in self._late.pop(order, []):
             self._tell([self._view_after(order, fill, Status.CANCELED)], [fill])
-
-
-def own_order(event: MarketEvent) -> SimOrder | None:
-    """The order of an event if it belongs to an account of the venue: the background's have no algorithm."""
-    match event:
-        case (
-            OrderAccepted(order)
-            | OrderTriggered(order)
-            | OrderAmended(order)
-            | OrderFilled(order, _)
-            | OrderEnded(order)
-        ):
-            return order if "algorithm_id" in order.info else None
-        case _:
-            return None

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import get_type_hints
 
 from nautilus_orderfeeds.sim.flow import FlowSettings
+from nautilus_orderfeeds.sim.outbox import StreamOrder
 from nautilus_orderfeeds.venues.sfox.twin_words import (
     AckShape,
     ActionCase,
@@ -29,7 +30,6 @@ from nautilus_orderfeeds.venues.sfox.twin_words import (
     PayloadShape,
     Settlement,
     Spelling,
-    StreamOrder,
     TradesOrder,
 )
 

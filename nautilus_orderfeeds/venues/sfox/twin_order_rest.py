@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable
 
-from nautilus_orderfeeds.sim.faults import Fault, FaultInjector
+from nautilus_orderfeeds.sim.faults import FaultInjector
 from nautilus_orderfeeds.sim.model import OrderState, SimOrder
+from nautilus_orderfeeds.sim.outbox import StreamOrder
 from nautilus_orderfeeds.sim.server import Answer, Call
 from nautilus_orderfeeds.venues.sfox.twin_accounts import Funds, Key, Refused
 from nautilus_orderfeeds.venues.sfox.twin_exchange import SfoxExchange
 from nautilus_orderfeeds.venues.sfox.twin_gate import Access, Gate
 from nautilus_orderfeeds.venues.sfox.twin_limits import Limit
 from nautilus_orderfeeds.venues.sfox.twin_options import SfoxTwinOptions
-from nautilus_orderfeeds.venues.sfox.twin_outbox import Outbox
+from nautilus_orderfeeds.venues.sfox.twin_outbox import AccountOutbox
 from nautilus_orderfeeds.venues.sfox.twin_request import read_amend, read_body, read_order, read_side
 from nautilus_orderfeeds.venues.sfox.twin_views import OrderView, Records
 from nautilus_orderfeeds.venues.sfox.twin_wire import Wire
@@ -25,7 +25,6 @@ from nautilus_orderfeeds.venues.sfox.twin_words import (
     FilledListed,
     Spelling,
     Status,
-    StreamOrder,
 )
 
 _PAGE = 50
@@ -41,7 +40,7 @@ class OrderRoutes:
         gate: Gate,
         exchange: SfoxExchange,
         records: Records,
-        outbox: Outbox,
+        outbox: AccountOutbox,
         funds: Funds,
         wire: Wire,
         faults: FaultInjector,
@@ -209,32 +208,19 @@ class OrderRoutes:
         return order if is_own_id or by_client_id else None
 
     def _view(self, order: SimOrder) -> OrderView:
-        view = self._records.latest(order)
-        assert view is not None
-        return view
+        return self._records.latest(order.account, order.venue_order_id)
 
     def _shown(self, account: str, route: str) -> list[OrderView]:
-        stale = self._faults.strike(Fault.STALE_SNAPSHOT, route)
-        return self._records.shown(account, int(stale.setting("lag", 1)) if stale is not None else 0)
+        return self._records.shown(account, self._faults.lag(route))
 
     async def _effect(
         self, account: str, orders: StreamOrder, trades: StreamOrder, work: Callable[[], Answer]
     ) -> Answer:
         """Do something that the feeds tell of, in the order that the options ask for."""
-        choices = {Channel.ORDERS: orders, Channel.BALANCES: orders, Channel.TRADES: trades}
-        release = self._outbox.hold(account, [c for c, o in choices.items() if o is StreamOrder.AFTER_ANSWER])
-        unmute = self._outbox.mute(account, [c for c, o in choices.items() if o is StreamOrder.WITHOUT])
-        try:
-            try:
-                answer = work()
-            finally:
-                unmute()
-            if StreamOrder.BEFORE_ANSWER in choices.values():
-                await asyncio.sleep(self._options.answer_lag_secs)
-        except BaseException:
-            release()
-            raise
-        answer.after = release
+        when = {Channel.ORDERS: orders, Channel.BALANCES: orders, Channel.TRADES: trades}
+        answer = self._outbox.answered({(account, channel): order for channel, order in when.items()}, work)
+        if StreamOrder.BEFORE_ANSWER in when.values():
+            await answer.late(self._options.answer_lag_secs)
         return answer
 
 

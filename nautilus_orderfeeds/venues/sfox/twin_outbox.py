@@ -7,10 +7,11 @@ A message belongs to an account and a channel. It goes to the connections that a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nautilus_orderfeeds.sim.connection import Connection, encode_json
+from nautilus_orderfeeds.sim.outbox import Outbox
 from nautilus_orderfeeds.venues.sfox.twin_accounts import Owner
 from nautilus_orderfeeds.venues.sfox.twin_options import SfoxTwinOptions
 from nautilus_orderfeeds.venues.sfox.twin_sender import Sender
@@ -38,25 +39,14 @@ class Message:
     `rows` are what the own feed lists, `all_rows` what the enterprise feed lists (all balances, for one).
     """
 
-    account: str
-    channel: Channel
     rows: list[Row]
     all_rows: list[Row]
     names: tuple[str, ...]
 
 
-class _Hold:
-    def __init__(self, account: str, channels: Collection[Channel]) -> None:
-        self.account = account
-        self.channels = channels
-
-    def covers(self, message: Message) -> bool:
-        return message.account == self.account and message.channel in self.channels
-
-
-class Outbox:
+class AccountOutbox(Outbox[tuple[str, Channel], Message]):
     """
-    Sends private messages, or keeps them back for a while.
+    Sends private messages, or keeps those of an account's channels back for a while.
 
     Parameters
     ----------
@@ -67,14 +57,12 @@ class Outbox:
     """
 
     def __init__(self, sender: Sender, owners: Mapping[str, Owner], options: SfoxTwinOptions) -> None:
+        super().__init__(self._deliver)
         self._sender = sender
         self._owners = owners
         self._options = options
-        self._holds: list[_Hold] = []
-        self._mutes: list[_Hold] = []
-        self._waiting: list[Message] = []
 
-    def post(
+    def tell(
         self,
         account: str,
         channel: Channel,
@@ -86,41 +74,7 @@ class Outbox:
         """Send rows to whoever listens; `kinds` are further names by which faults know the message."""
         plain = _NAMES[channel]
         names = (plain, f"{plain}/{kind}", *(f"{plain}/{kind}/{more}" for more in kinds))
-        message = Message(account, channel, rows, rows if all_rows is None else all_rows, names)
-        if any(mute.covers(message) for mute in self._mutes):
-            return
-        if any(hold.covers(message) for hold in self._holds):
-            self._waiting.append(message)
-        else:
-            self._send(message)
-
-    def hold(self, account: str, channels: Collection[Channel]) -> Callable[[], None]:
-        """
-        Keep an account's channels back until the returned function is called (once more is no error).
-
-        Several holds may overlap; a message goes when the last one that covers it ends.
-        """
-        hold = _Hold(account, channels)
-        self._holds.append(hold)
-
-        def release() -> None:
-            if hold not in self._holds:
-                return
-            self._holds.remove(hold)
-            waiting, self._waiting = self._waiting, []
-            for message in waiting:
-                if any(other.covers(message) for other in self._holds):
-                    self._waiting.append(message)
-                else:
-                    self._send(message)
-
-        return release
-
-    def mute(self, account: str, channels: Collection[Channel]) -> Callable[[], None]:
-        """Send nothing on an account's channels until the returned function is called."""
-        mute = _Hold(account, channels)
-        self._mutes.append(mute)
-        return lambda: self._mutes.remove(mute)
+        self.post((account, channel), Message(rows, rows if all_rows is None else all_rows, names))
 
     def greet(
         self, connection: Connection, account: str, channel: Channel, rows: list[Row], *, is_enterprise: bool
@@ -130,15 +84,15 @@ class Outbox:
         feed = enterprise_feed(channel) if is_enterprise else own_feed(channel)
         self._write(connection, feed, account, channel, rows, is_enterprise, (plain, f"{plain}/initial"))
 
-    def _send(self, message: Message) -> None:
-        own, enterprise = own_feed(message.channel), enterprise_feed(message.channel)
-        is_user = self._owners[message.account].is_user
+    def _deliver(self, key: tuple[str, Channel], message: Message) -> None:
+        account, channel = key
+        own, enterprise = own_feed(channel), enterprise_feed(channel)
+        is_user = self._owners[account].is_user
         for connection in self._sender.connections():
-            if connection.account == message.account and (own,) in connection.subscriptions:
-                self._write(connection, own, message.account, message.channel, message.rows, False, message.names)
+            if connection.account == account and (own,) in connection.subscriptions:
+                self._write(connection, own, account, channel, message.rows, False, message.names)
             if is_user and connection.info.get("enterprise") and (enterprise,) in connection.subscriptions:
-                rows = message.all_rows
-                self._write(connection, enterprise, message.account, message.channel, rows, True, message.names)
+                self._write(connection, enterprise, account, channel, message.all_rows, True, message.names)
 
     def _write(
         self,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from nautilus_orderfeeds.sim.connection import Connection
 from nautilus_orderfeeds.sim.later import Later
 from nautilus_orderfeeds.sim.market import Market
@@ -46,18 +44,12 @@ class MarketFeeds:
         self._options = options
         self._later = later
         self._dirty: set[str] = set()
-        self._flush: asyncio.TimerHandle | None = None
+        self._is_flush_due = False
         market.listeners.append(self._on_batch)
 
     def start(self) -> None:
         """Begin the tickers."""
         self._later.every(lambda: self._options.ticker_secs, self._send_tickers)
-
-    def stop(self) -> None:
-        """Publish nothing any more."""
-        if self._flush is not None:
-            self._flush.cancel()
-            self._flush = None
 
     def greet(self, connection: Connection, feed: str) -> None:
         """Follow a subscription to a book with the book."""
@@ -71,18 +63,18 @@ class MarketFeeds:
             match event:
                 case TradePrinted():
                     self._views.keep(event)
-                    if any(True for _ in self._sender.connections()):
+                    if self._sender.connections():
                         self._send(f"trades.sfox.{event.product}", self._views.trade(event), "market-trades")
                 case LevelChanged():
                     self._dirty.add(event.product)
                 case _:
                     pass
-        if self._dirty and self._flush is None and any(True for _ in self._sender.connections()):
-            loop = asyncio.get_running_loop()
-            self._flush = loop.call_later(self._options.book_interval_secs, self._flush_now)
+        if self._dirty and not self._is_flush_due and self._sender.connections():
+            self._is_flush_due = True
+            self._later.once(self._options.book_interval_secs, self._flush_now)
 
     def _flush_now(self) -> None:
-        self._flush = None
+        self._is_flush_due = False
         dirty, self._dirty = self._dirty, set()
         for product in sorted(dirty):
             for kind in ("orderbook.net", "orderbook.sfox"):

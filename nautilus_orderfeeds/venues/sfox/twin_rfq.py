@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import random
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from typing import Any
 
 from nautilus_orderfeeds.sim.clock import SimClock
+from nautilus_orderfeeds.sim.ids import Uuids
 from nautilus_orderfeeds.sim.market import Market
 from nautilus_orderfeeds.sim.model import ZERO, Product, Side
 from nautilus_orderfeeds.venues.sfox.twin_accounts import Refused
@@ -52,7 +51,7 @@ class Quotes:
         self._clock = clock
         self._market = market
         self._options = options
-        self._random = random.Random(f"{seed}|{clock.now_ns()}|quotes")
+        self._ids = Uuids(seed, clock, "quotes")
         self._quotes: dict[str, Quote] = {}
 
     def make(self, account: str, body: Mapping[str, Any]) -> dict[str, object]:
@@ -67,7 +66,7 @@ class Quotes:
         price = (cost / quantity * (1 + side.sign * rate)).quantize(_PLACES, rounding=ROUND_HALF_UP)
         client_quote_id = body.get("client_quote_id") or ""
         quote = Quote(
-            quote_id=str(uuid.UUID(int=self._random.getrandbits(128), version=4)),
+            quote_id=self._ids.version4(),
             client_quote_id=str(client_quote_id),
             account=account,
             product=product,

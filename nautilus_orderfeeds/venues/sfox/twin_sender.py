@@ -22,14 +22,12 @@ class Sender:
     Parameters
     ----------
     clock : SimClock
-    connections : Callable[[], Iterable[Connection]]
+    connections : Callable[[], list[Connection]]
         Everyone connected now.
     options : SfoxTwinOptions
     """
 
-    def __init__(
-        self, clock: SimClock, connections: Callable[[], Iterable[Connection]], options: SfoxTwinOptions
-    ) -> None:
+    def __init__(self, clock: SimClock, connections: Callable[[], list[Connection]], options: SfoxTwinOptions) -> None:
         self.connections = connections
         self._clock = clock
         self._options = options

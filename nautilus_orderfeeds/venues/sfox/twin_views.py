@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
 
 from nautilus_orderfeeds.sim.clock import SimClock
 from nautilus_orderfeeds.sim.model import Fill, OrderState, SimOrder
+from nautilus_orderfeeds.sim.views import OrderViews
 from nautilus_orderfeeds.venues.sfox.twin_words import Status
 
 _TRADE_IDS, _CURSORS = 10**13, 2 * 10**13
@@ -68,8 +70,7 @@ class Records:
     """
 
     def __init__(self, clock: SimClock) -> None:
-        self._history: dict[str, list[OrderView]] = {}
-        self._latest: dict[str, dict[str, OrderView]] = {}
+        self._views: defaultdict[str, OrderViews[OrderView]] = defaultdict(OrderViews)
         self._trades: dict[str, list[TradeView]] = {}
         # Apart from each other and from order ids, so that whoever takes one for another notices.
         self._next_trade_id = first_number(clock) + _TRADE_IDS
@@ -78,30 +79,17 @@ class Records:
 
     def add(self, view: OrderView) -> OrderView | None:
         """Remember a view; the one of the same order before it, if there was one."""
-        account, key = view.order.account, view.order.venue_order_id
-        self._history.setdefault(account, []).append(view)
-        latest = self._latest.setdefault(account, {})
-        before = latest.get(key)
-        latest[key] = view
-        return before
+        return self._views[view.order.account].add(view)
 
-    def latest(self, order: SimOrder) -> OrderView | None:
-        """The latest view of an order."""
-        return self._latest.get(order.account, {}).get(order.venue_order_id)
-
-    def order(self, account: str, venue_order_id: str) -> SimOrder:
-        """An order that was shown. Raises `KeyError`."""
-        return self._latest[account][venue_order_id].order
+    def latest(self, account: str, venue_order_id: str) -> OrderView:
+        """The latest view of an order that was shown."""
+        view = self._views[account].latest(venue_order_id)
+        assert view is not None
+        return view
 
     def shown(self, account: str, lag: int = 0) -> list[OrderView]:
         """Every order of the account, oldest first, as it stood `lag` changes ago."""
-        if lag == 0:
-            return list(self._latest.get(account, {}).values())
-        views = self._history.get(account, [])
-        past: dict[str, OrderView] = {}
-        for view in views[: max(0, len(views) - lag)]:
-            past[view.order.venue_order_id] = view
-        return list(past.values())
+        return self._views[account].shown(lag)
 
     def number(self, fill: Fill, *, is_shared: bool) -> TradeView:
         """Give a fill its numbers; both sides of a match get one `trade_id` if it `is_shared`."""

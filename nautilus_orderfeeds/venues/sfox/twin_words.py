@@ -37,14 +37,6 @@ class Channel(Enum):
     BALANCES = "balances"
 
 
-class StreamOrder(Enum):
-    """When the messages that a REST call causes come: before its answer, after it, or not at all."""
-
-    BEFORE_ANSWER = "before"
-    AFTER_ANSWER = "after"
-    WITHOUT = "without"
-
-
 class CreateAnswer(Enum):
     """The state of a new order in the create answer: as it was taken in, or as it is by then (6)."""
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from aiohttp import web
 
-from nautilus_orderfeeds.sim.connection import Connection
-from nautilus_orderfeeds.sim.faults import Fault, FaultInjector
+from nautilus_orderfeeds.sim.connection import Connection, decode_json
+from nautilus_orderfeeds.sim.faults import FaultInjector
 from nautilus_orderfeeds.sim.later import Later
-from nautilus_orderfeeds.sim.server import SimServer
+from nautilus_orderfeeds.sim.server import SimServer, WsEndpoint
 from nautilus_orderfeeds.venues.sfox.twin_accounts import Funds, Key, Keyring
 from nautilus_orderfeeds.venues.sfox.twin_gate import EVERYBODY
 from nautilus_orderfeeds.venues.sfox.twin_limits import MAX_CONNECTIONS, Limit, Limits
 from nautilus_orderfeeds.venues.sfox.twin_options import SfoxTwinOptions
-from nautilus_orderfeeds.venues.sfox.twin_outbox import Outbox, enterprise_feed, own_feed
+from nautilus_orderfeeds.venues.sfox.twin_outbox import AccountOutbox, enterprise_feed, own_feed
 from nautilus_orderfeeds.venues.sfox.twin_public import MarketFeeds, is_market_feed
 from nautilus_orderfeeds.venues.sfox.twin_sender import Sender
 from nautilus_orderfeeds.venues.sfox.twin_views import Records
@@ -37,7 +36,7 @@ _NO_CREDIT = {
 }
 
 
-class SfoxStream:
+class SfoxStream(WsEndpoint):
     """The endpoint behind `/ws`."""
 
     def __init__(
@@ -46,7 +45,7 @@ class SfoxStream:
         keyring: Keyring,
         limits: Limits,
         sender: Sender,
-        outbox: Outbox,
+        outbox: AccountOutbox,
         records: Records,
         funds: Funds,
         wire: Wire,
@@ -88,9 +87,6 @@ class SfoxStream:
 
         self._later.once(self._options.subscribe_timeout_secs, close_if_idle)
 
-    async def closed(self, connection: Connection) -> None:
-        """Nothing is kept of a connection; orders live on (8.1)."""
-
     async def received(self, connection: Connection, message: str | bytes) -> None:
         """Dispatch one client message."""
         if self._options.ws_limits and self._limits.wait_secs(Limit.WEBSOCKET, EVERYBODY) > 0:
@@ -98,10 +94,7 @@ class SfoxStream:
             if self._options.ws_limit_closes:
                 connection.close()
             return
-        try:
-            body: Any = msgspec.json.decode(message)
-        except msgspec.DecodeError:
-            body = None
+        body = decode_json(message)
         if not isinstance(body, dict):
             self._sender.error(connection, "", "invalid message")
             return
@@ -183,8 +176,7 @@ class SfoxStream:
         match channel:
             case Channel.ORDERS:
                 wanted = self._options.initial_user_orders if is_enterprise else self._options.initial_orders
-                stale = self._faults.strike(Fault.STALE_SNAPSHOT, "orders/initial")
-                views = self._records.shown(account, int(stale.setting("lag", 1)) if stale is not None else 0)
+                views = self._records.shown(account, self._faults.lag("orders/initial"))
                 rows = [self._wire.feed_order(view) for view in views if view.status.is_open]
             case Channel.TRADES:
                 wanted = self._options.initial_trades

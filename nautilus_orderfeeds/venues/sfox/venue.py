@@ -14,15 +14,17 @@ from nautilus_orderfeeds.orders.inference import Rules
 from nautilus_orderfeeds.orders.requests import Amend, Denied, NewOrder, OrderRef, Outcome, Refused
 from nautilus_orderfeeds.orders.updates import AccountUpdate, OrderUpdate
 from nautilus_orderfeeds.orders.words import OrderSide
+from nautilus_orderfeeds.venues.answers import Answer
 from nautilus_orderfeeds.venues.base import Prepared, Truth, VenueMessage
 from nautilus_orderfeeds.venues.capabilities import Capabilities
 from nautilus_orderfeeds.venues.instruments import InstrumentSpec, places
+from nautilus_orderfeeds.venues.opened import opened
 from nautilus_orderfeeds.venues.sfox import wire
 from nautilus_orderfeeds.venues.sfox.account import account_update, decode_balances, owed
 from nautilus_orderfeeds.venues.sfox.api import SfoxApi
 from nautilus_orderfeeds.venues.sfox.capabilities import CAPABILITIES
 from nautilus_orderfeeds.venues.sfox.codec import OrderCodec, inferred_trade_id, order_ref
-from nautilus_orderfeeds.venues.sfox.entry import Answer, OrderEntry
+from nautilus_orderfeeds.venues.sfox.entry import OrderEntry
 from nautilus_orderfeeds.venues.sfox.frames import PrivateDecoder
 from nautilus_orderfeeds.venues.sfox.limits import BALANCES
 from nautilus_orderfeeds.venues.sfox.listing import read_listing
@@ -108,7 +110,7 @@ class SfoxVenue:
 
     async def instruments(self) -> list[InstrumentSpec]:
         """Return the tradable pairs (``GET /v1/markets/currency-pairs``); raises `FeedError`."""
-        return await read_listing(self._opened(), self._settings)
+        return await read_listing(opened(self._api, VENUE), self._settings)
 
     def use_instruments(self, specs: Sequence[InstrumentSpec]) -> None:
         """Take the instruments to trade."""
@@ -145,7 +147,7 @@ class SfoxVenue:
         """
         self._watermark_ns = since_ns
         self._recall(refs)
-        updates = await self._queries_opened().open_orders()
+        updates = await opened(self._queries, VENUE).open_orders()
         open_ids = {update.venue_order_id for update in updates}
         open_keys = {key for update in updates for key in update.refs}
         missing = [ref for ref in refs if ref.venue_order_id not in open_ids and open_keys.isdisjoint(ref.refs)]
@@ -165,7 +167,7 @@ class SfoxVenue:
             If any part could not be read.
         """
         self._recall(refs)
-        found = await self._queries_opened().find(refs)
+        found = await opened(self._queries, VENUE).find(refs)
         assert self._trades is not None
         # An order may be old, and fills can only be read from the newest backwards.
         trades = await self._trades.since(max(since_ns, self._watermark_ns))
@@ -177,7 +179,7 @@ class SfoxVenue:
 
     async def history(self, since_ns: int) -> list[OrderUpdate]:
         """Return the orders that ended since then (UNIX ns); raises `FeedError`."""
-        return await self._queries_opened().closed_orders(since_ns)
+        return await opened(self._queries, VENUE).closed_orders(since_ns)
 
     def check_list(self, orders: Sequence[NewOrder]) -> None:
         """Check nothing: contingent orders are denied one by one, and others have nothing to do with each other."""
@@ -232,7 +234,7 @@ class SfoxVenue:
                 self._codec.recall(ref.terms, ref.venue_order_id)
 
     async def _account(self, priority: Priority) -> AccountUpdate | None:
-        balances = await self._read_balances(self._opened(), priority)
+        balances = await self._read_balances(opened(self._api, VENUE), priority)
         if balances is None:
             return None
         self._note_debts(balances)
@@ -261,16 +263,6 @@ class SfoxVenue:
         if debts.keys() - self._debts:
             _log.warning("%s: the account owes something (%s); such currencies are shown as zero", VENUE, _told(debts))
         self._debts = debts.keys()
-
-    def _opened(self) -> SfoxApi:
-        if self._api is None:
-            raise FatalFeedError(f"{VENUE}: the venue is not open; call open() first")
-        return self._api
-
-    def _queries_opened(self) -> OrderQueries:
-        if self._queries is None:
-            raise FatalFeedError(f"{VENUE}: the venue is not open; call open() first")
-        return self._queries
 
 
 def _told(debts: Mapping[str, Decimal]) -> str:

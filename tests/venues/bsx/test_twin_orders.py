@@ -8,11 +8,11 @@ from decimal import Decimal
 import pytest
 
 from nautilus_orderfeeds.sim import EndReason, OrderState, Side
+from nautilus_orderfeeds.sim.outbox import StreamOrder
 from nautilus_orderfeeds.venues.bsx.twin_options import (
     AnswerState,
     LiquidityWords,
     MarginRefusal,
-    StreamOrder,
     TradesShown,
 )
 from tests.support.bsx_raw import bsx

@@ -177,10 +177,42 @@ def test_nothing_is_solved_while_an_order_of_the_asset_has_no_name() -> None:
 
 def test_money_that_another_asset_may_have_moved_makes_no_price() -> None:
     desk, order = Desk(), memory()
-    desk.change("10", "-3.95")
-    desk.change("5", "-1.00", asset=OTHER)
+    desk.wallet.take_snapshot([balance(USDC, "995.05"), balance(ASSET, "110"), balance(OTHER, "5")], 0.0)
     desk.read([order], row())
     assert (order.filled, order.notional) == (Decimal(10), Decimal("4.00"))
+
+
+@pytest.mark.parametrize("calm", [False, True])
+def test_money_told_change_by_change_does(calm: bool) -> None:
+    desk, order = Desk(), memory()
+    for asset, total in ((ASSET, "110"), (USDC, "996.05"), (OTHER, "5"), (USDC, "995.05")):
+        desk.wallet.take_delta(delta(asset, total), 0.0)
+    desk.read([order], row(), calm=calm)
+    assert (order.filled, order.notional) == (Decimal(10), Decimal("3.95"))
+
+
+def test_two_orders_filled_at_once_have_each_its_own_price() -> None:
+    """The same asset, and the second one better than its limit."""
+    desk, first, second = Desk(), memory("v-1"), memory("v-2", new_order("O-2", price=Decimal("0.50")))
+    for asset, total in ((ASSET, "110"), (USDC, "996.05"), (ASSET, "120"), (USDC, "991.45")):
+        desk.wallet.take_delta(delta(asset, total), 0.0)
+    desk.read([first, second], row("v-1"), row("v-2", p=Decimal("0.50")), calm=False)
+    assert (first.filled, first.notional) == (Decimal(10), Decimal("3.95"))
+    assert (second.filled, second.notional) == (Decimal(10), Decimal("4.60"))
+    assert desk.wallet.is_calm
+
+
+def test_what_was_paid_is_waited_for_a_little_and_then_the_limit_is_told() -> None:
+    """Two at once, and the changes were lost: another reading may show more, but not for ever."""
+    desk, first, second = Desk(), memory("v-1"), memory("v-2", new_order("O-2", price=Decimal("0.50")))
+    desk.wallet.take_snapshot([balance(USDC, "991.45"), balance(ASSET, "120")], 0.0)
+    rows = (row("v-1"), row("v-2", p=Decimal("0.50")))
+    for began, told in ((NOW, None), (NOW + 1.5, None), (NOW + 2.0, Decimal("4.00"))):
+        desk.wallet.take_snapshot([balance(USDC, "991.45"), balance(ASSET, "120")], began)
+        settled = {"v-1": False, "v-2": False}
+        desk.attribution.attribute([first, second], reading(*rows, at=began), settled, status_of, began, set())
+        assert (first.notional or None) == told
+    assert second.notional == Decimal("5.00")
 
 
 def test_a_market_buy_has_the_shares_that_came() -> None:

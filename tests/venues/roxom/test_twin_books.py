@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nautilus_orderfeeds.sim import Side
+from nautilus_orderfeeds.sim.clock import SimClock
+from nautilus_orderfeeds.sim.ids import Uuids
 from nautilus_orderfeeds.sim.ledger import Ledger
 from nautilus_orderfeeds.sim.model import Fill, Liquidity, SimOrder
 from nautilus_orderfeeds.venues.roxom.twin_books import Books, RowKind
@@ -27,6 +29,10 @@ trades = st.lists(
     min_size=1,
     max_size=30,
 )
+
+
+def new_books() -> Books:
+    return Books(Uuids(7, SimClock(), "books"))
 
 
 def fill_of(number: int, side: Side, price: Decimal, size: Decimal, fee: Decimal) -> tuple[SimOrder, Fill]:
@@ -54,7 +60,7 @@ def fill_of(number: int, side: Side, price: Decimal, size: Decimal, fee: Decimal
 
 @given(trades)
 def test_rows_and_positions_agree_with_the_ledger(flow: list[tuple[Side, Decimal, Decimal, Decimal]]) -> None:
-    ledger, books = Ledger(PRODUCTS), Books("seed")
+    ledger, books = Ledger(PRODUCTS), new_books()
     ledger.add_account(ACCOUNT)
     ledger.deposit(ACCOUNT, "BTC", D(10))
     books.move_money(ACCOUNT, RowKind.DEPOSIT, D(10), 0)
@@ -92,7 +98,7 @@ def test_rows_and_positions_agree_with_the_ledger(flow: list[tuple[Side, Decimal
 
 @given(trades)
 def test_a_fill_that_is_taken_back_never_was(flow: list[tuple[Side, Decimal, Decimal, Decimal]]) -> None:
-    books = Books("seed")
+    books = new_books()
     for number, trade in enumerate(flow):
         order, fill = fill_of(number, *trade)
         row = books.book_fill(order, fill)

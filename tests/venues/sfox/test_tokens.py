@@ -11,6 +11,7 @@ from nautilus_orderfeeds.feed.clock import ManualClock
 from nautilus_orderfeeds.feed.errors import FatalFeedError, TransientFeedError
 from nautilus_orderfeeds.feed.rest import Response
 from nautilus_orderfeeds.orders.requests import Accepted, Refused
+from nautilus_orderfeeds.venues.rest_api import Request
 from nautilus_orderfeeds.venues.sfox.api import SfoxApi
 from nautilus_orderfeeds.venues.times import iso_ms
 from tests.support.raw_http import Fault, RawServer, answer, raw_server
@@ -151,16 +152,17 @@ async def test_a_new_order_whose_token_was_refused_goes_out_once_more_and_no_oft
     def ok(response: Response) -> Accepted:
         return Accepted("1")
 
+    order = Request("POST", "/v1/orders/buy", body=b"{}")
     answers = [token("t-1"), said(401, error="invalid token"), token("t-2"), said(201)]
     async with raw_server(*answers) as server:
         client = await opened(server, ManualClock(NOW))
-        assert await client.command("POST", "/v1/orders/buy", ok=ok, body=b"{}") == Accepted("1")
+        assert await client.command(order, ok=ok) == Accepted("1")
         await client.close()
     assert [request.target for request in server.requests].count("/v1/orders/buy") == 2
     answers = [token("t-1"), said(401, error="invalid token"), token("t-2"), said(401, error="still invalid")]
     async with raw_server(*answers) as server:
         client = await opened(server, ManualClock(NOW))
-        outcome = await client.command("POST", "/v1/orders/buy", ok=ok, body=b"{}")
+        outcome = await client.command(order, ok=ok)
         assert isinstance(outcome, Refused)
         assert "still invalid" in outcome.reason
         await client.close()

@@ -10,12 +10,12 @@ import pytest
 
 from nautilus_orderfeeds.sim import EndReason, Fault, OrderState, Side
 from nautilus_orderfeeds.sim.model import TimeInForce
+from nautilus_orderfeeds.sim.outbox import StreamOrder
 from nautilus_orderfeeds.venues.sfox.twin_words import (
     CreateAnswer,
     FillsShown,
     FokFailure,
     Settlement,
-    StreamOrder,
     TradesOrder,
 )
 from tests.support.sfox_raw import BALANCES, OPEN_ORDERS, TRADES, RawSfox, RawStream, sfox

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nautilus_orderfeeds.sim import OrderState, Side
+from nautilus_orderfeeds.sim.outbox import StreamOrder
 from nautilus_orderfeeds.venues.sfox.twin_accounts import Refused
 from nautilus_orderfeeds.venues.sfox.twin_words import (
     AckShape,
@@ -21,7 +22,6 @@ from nautilus_orderfeeds.venues.sfox.twin_words import (
     FokFailure,
     Settlement,
     Spelling,
-    StreamOrder,
     TradesOrder,
 )
 from tests.support.sfox_raw import BALANCES, OPEN_ORDERS, TRADES, RawSfox, RawStream, sfox

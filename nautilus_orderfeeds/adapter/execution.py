@@ -47,6 +47,8 @@ from nautilus_orderfeeds.orders.updates import AccountUpdate, OrderUpdate, Posit
 from nautilus_orderfeeds.venues.base import AccountChanged, Gap, Protection, Readback, Venue, VenueData, VenueMessage
 
 _TICK_SECS = 0.1
+#: A journal that could not be written is tried again so often.
+_JOURNAL_RETRY_SECS = 2.0
 
 
 class OrderFeedExecutionClient(ExecutionLife, ExecutionReports, LiveExecutionClient):
@@ -278,6 +280,7 @@ class OrderFeedExecutionClient(ExecutionLife, ExecutionReports, LiveExecutionCli
         audit_secs = self._config.audit_interval_secs
         next_audit = self._clock.timestamp() + audit_secs
         next_prune = self._clock.timestamp() + 86_400
+        next_retry = 0.0
         try:
             while True:
                 await asyncio.sleep(_TICK_SECS)
@@ -291,6 +294,10 @@ class OrderFeedExecutionClient(ExecutionLife, ExecutionReports, LiveExecutionCli
                     if audit_secs and now >= next_audit and live:
                         next_audit = now + audit_secs
                         self._sync_soon("audit")
+                    if self._journal is not None and self._journal.failure is not None and now >= next_retry:
+                        next_retry = now + _JOURNAL_RETRY_SECS
+                        if self._journal.retry():
+                            self._log.info("The journal can be written again: orders are sent again")
                     if now >= next_prune and self._journal is not None:
                         next_prune = now + 86_400
                         self._journal.prune(self._clock.timestamp_ns())

@@ -138,6 +138,8 @@ class Journal:
         self.path = path
         self.account = account
         self.failure: str | None = None
+        #: The failure that was logged: one that lasts is logged once.
+        self._said = ""
         self._retention = retention or Retention()
         self._schedule = schedule
         self._pending: deque[Row] = deque()
@@ -212,6 +214,7 @@ class Journal:
         self._pending.append(row)
         self.flush()
         if self.failure is not None:
+            self._pending.remove(row)  # it is not sent, so it must not be recorded later, either
             raise JournalError(self.failure)
         refused, why = self._refused
         if refused is row:
@@ -320,14 +323,21 @@ class Journal:
 
     def _fail(self, batch: list[Row], error: sqlite3.Error) -> None:
         self._pending.extendleft(reversed(batch))
-        self.failure = f"journal {self.path} cannot be written ({error}): free space or repair the disk, then restart"
-        _log.error("%s; no new order will be sent", self.failure)
+        self.failure = f"journal {self.path} cannot be written ({error}): free space or repair the disk"
+        if self.failure != self._said:
+            self._said = self.failure
+            _log.error("%s; until then no new order is sent", self.failure)
 
     def retry(self) -> bool:
-        """Try again after a failed write; return whether the journal works now."""
+        """Try again after a failed write; return whether the journal works now (what waits follows batch by batch)."""
         self.failure = None
-        self.flush()
-        return self.failure is None
+        self._write(_BATCH)
+        if self.failure is not None:
+            return False
+        self._said = ""
+        if self._pending and not self._flush_due:
+            self._arrange_flush()
+        return True
 
     # -- reading ---------------------------------------------------------------------------------------------------
 

@@ -369,6 +369,13 @@ async def test_x18_disk_full(scene: Scene):
     scene.tester.cancel_order(resting)
     await scene.closed(resting)
 
+    database.execute("PRAGMA max_page_count = 1073741823")
+    await scene.until(lambda: scene.client._journal.failure is None, "the journal to be tried again")
+    again = scene.limit(ticks=60 + len(orders))
+    scene.submit(again)
+    await scene.accepted(again)
+    await scene.until(lambda: recorded(scene) == len(sent) + 1, "it to be recorded")
+
 
 # -- X20: the engine's own guess --------------------------------------------------------------------------------------
 

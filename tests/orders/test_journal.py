@@ -209,6 +209,7 @@ def test_failed_write_refuses_the_order_and_loses_nothing(tmp_path: Path) -> Non
     journal._db.execute("PRAGMA query_only = OFF")
     assert journal.retry()
     assert journal.fills() == [("O-0", fill())], "what was pending is written once it can be"
+    assert journal.load() == [], "the order was refused, and so is not sent: nobody may look for it"
     journal.close()
 
 

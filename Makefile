@@ -35,8 +35,8 @@ tools: $(TOOLS)
 
 test: lint
 	@echo "==> tests"
-	@# Six nodes on two cores can starve each other: what failed must pass alone, or the tests have failed.
-	$(PY) -m pytest -n 6 --dist worksteal || { echo "==> once more, alone: what failed"; $(PY) -m pytest --lf --lfnf=none; }
+	@# Eight nodes on two cores can starve each other: what failed must pass alone, or the tests have failed.
+	$(PY) -m pytest -n 8 --dist worksteal || { echo "==> once more, alone: what failed"; $(PY) -m pytest --lf --lfnf=none; }
 
 lint: $(TOOLS)
 	@echo "==> ruff, mypy"

@@ -210,8 +210,8 @@ class UsualReader:
             price, avg_px = prices[order.price], prices[order.avg_price]
             # Fees are not kept: hardly one is like another.
             fees = None if fees_text is None else usual_decimal(fees_text)
-            if fees is not None and not fees.is_finite():
-                raise ValueError("the fees are no number")
+            if fees is not None and (not fees.is_finite() or (not fees and fees.is_signed())):
+                raise ValueError("the fees are no number, or an unusual zero")
             symbol = symbol_of(order.product_id)
             ts_event = order.updated_at or frame.timestamp or order.created_at_ts
             if post_only:
@@ -233,8 +233,8 @@ class UsualReader:
                 fee = fees
                 if fee_text != fees_text:  # an order's first fee is its total
                     fee = None if fee_text is None else usual_decimal(fee_text)
-                    if fee is not None and not fee.is_finite():
-                        raise ValueError("the fee is no number")
+                    if fee is not None and (not fee.is_finite() or (not fee and fee.is_signed())):
+                        raise ValueError("the fee is no number, or an unusual zero")
                 if sequencer_text != "0" and sequencer_text is not None:
                     sequencer_fee = _read(sequencer_text)
                     fee = None if fee is None else fee + sequencer_fee

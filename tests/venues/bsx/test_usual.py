@@ -129,6 +129,14 @@ def test_both_ways_refuse_and_mend_the_same(raw: bytes) -> None:
     compare([raw, raw])
 
 
+@pytest.mark.parametrize("zero", ["0", "0.0", "-0", "-0.00"])
+def test_both_ways_say_the_same_of_no_fees(zero: str) -> None:
+    traded = order(
+        filled_size="0.01", avg_price="55000", filled_fees=zero, last_trades=[trade("0.01", trading_fee=zero)]
+    )
+    compare([frame(order(filled_fees=zero)), frame(traded)])
+
+
 def test_the_usual_life_goes_the_short_way() -> None:
     first = trade("0.01", id="0x1", trading_fee="-0.02")
     second = trade("0.008", id="0x2", trading_fee="-0.01")

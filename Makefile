@@ -48,7 +48,7 @@ bench: $(TOOLS)
 	$(PY) -m benchmarks
 
 soak: $(TOOLS)
-	$(PY) -m pytest -n 2 -m soak tests/soak
+	$(PY) -m pytest -n 8 -m soak tests/soak
 
 docs: $(TOOLS)
 	$(PY) docs/generate.py

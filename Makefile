@@ -16,6 +16,9 @@ export UV_SYSTEM_CERTS ?= 1
 export UV_NATIVE_TLS ?= 1
 endif
 
+# Where this is set, every process compiles every module anew, and the tests start hundreds of processes.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo tools test lint bench soak docs lock clean help
 
 help:
@@ -33,7 +36,10 @@ demo: $(STAMP)
 
 tools: $(TOOLS)
 
-test: lint
+test: $(TOOLS)
+	@# The tests are read once, and their compiled form kept, while ruff and mypy run: else each worker would do it again.
+	@$(PY) -m pytest --collect-only -q > /dev/null 2>&1 & \
+		$(MAKE) --no-print-directory lint; status=$$?; wait; exit $$status
 	@echo "==> tests"
 	@# Eight nodes on two cores can starve each other: what failed must pass alone, or the tests have failed.
 	$(PY) -m pytest -n 8 --dist worksteal || { echo "==> once more, alone: what failed"; $(PY) -m pytest --lf --lfnf=none; }

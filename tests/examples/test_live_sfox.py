@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.example_runs import check_live_examples
 
-pytestmark = pytest.mark.node
+pytestmark = [pytest.mark.node, pytest.mark.slow]
 
 
 async def test_live_examples_run_at_the_simulated_venue():

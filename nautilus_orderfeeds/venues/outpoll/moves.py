@@ -4,7 +4,7 @@ A fill changes two balances, and the stream tells each in a frame of its own, on
 comes first is not documented, but it will be the same for each purchase, and for each sale. So where changes of shares
 and of USDC alternate, each two are one move. This is evidence only if it is whole: `Moves.close` compares all moves
 with a snapshot, which tells all balances at once. A connection loses no frame between others, and a new one begins with
-a snapshot; one lost change is noticed all the same.
+a snapshot; a change that is lost all the same is noticed: halves of two fills do not come together, or one is left.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -18,6 +18,9 @@ from nautilus_orderfeeds.orders.decimals import ZERO
 
 #: Among more moves than these no sum is looked for: there would be too many, and too many that fit by chance.
 _MOST: Final = 12
+
+#: The two changes of one fill are told right after each other: within this time.
+_TOGETHER_SECS: Final = 0.02
 
 
 class Move(Struct, frozen=True):
@@ -35,6 +38,7 @@ class Moves:
         self._moves: list[Move] = []
         #: A change whose other half has not been told yet: asset (None: USDC) and amount.
         self._half: tuple[str | None, Decimal] | None = None
+        self._half_at = 0.0
         #: Whether shares are told before the money, by whether they are bought; as it was the first time.
         self._shares_first: dict[bool, bool] = {}
         #: Whether the sequence makes no sense: nothing is known then until all is explained otherwise.
@@ -44,7 +48,7 @@ class Moves:
         self._is_confirmed = False
         self._noted_since = False
 
-    def note(self, changes: Mapping[str, Decimal], quote_ids: Collection[str]) -> None:
+    def note(self, changes: Mapping[str, Decimal], quote_ids: Collection[str], now: float | None = None) -> None:
         """Take in what changed since the last time.
 
         Parameters
@@ -53,6 +57,8 @@ class Moves:
             By asset; of one frame (one asset) or of a snapshot.
         quote_ids : Collection[str]
             Ids of the quote asset.
+        now : float, optional
+            When the frame came, seconds of the clock's `monotonic`; None: a snapshot, which completes any half.
         """
         money = sum((change for asset, change in changes.items() if asset in quote_ids), ZERO)
         shares = [(asset, change) for asset, change in changes.items() if asset not in quote_ids and change]
@@ -64,9 +70,9 @@ class Moves:
         elif shares and money:
             self._take_lump(Move(*shares[0], money))
         elif shares:
-            self._add(*shares[0])
+            self._add(*shares[0], now)
         elif money:
-            self._add(None, money)
+            self._add(None, money, now)
 
     def _take_lump(self, move: Move) -> None:
         """Take in what a snapshot tells beyond the changes, or takes back, if it is older than the latest of them."""
@@ -77,17 +83,20 @@ class Moves:
         else:
             self._moves.append(move)
 
-    def _add(self, asset: str | None, change: Decimal) -> None:
+    def _add(self, asset: str | None, change: Decimal, now: float | None) -> None:
         half, self._half = self._half, None
+        is_together = now is None or now - self._half_at <= _TOGETHER_SECS
         match half, asset:
             case None, _:
-                self._half = (asset, change)
+                self._half, self._half_at = (asset, change), now or 0.0
+            case (first, before), _ if first == asset and before + change == 0:
+                return  # taken back
+            case _ if not is_together:
+                self.spoil()
             case (None, money), str():
                 self._pair(Move(asset, change, money), shares_first=False)
             case (str() as first, shares), None:
                 self._pair(Move(first, shares, change), shares_first=True)
-            case (first, before), _ if first == asset and before + change == 0:
-                return  # taken back
             case _:  # two of a kind: what was between them was lost
                 self.spoil()
 
@@ -107,12 +116,13 @@ class Moves:
         money : Decimal
             Unexplained change of USDC.
         """
+        if self._half is not None:
+            self.spoil()  # a snapshot has both
         moved: dict[str, Decimal] = {}
         for move in self._moves:
             moved[move.asset] = moved.get(move.asset, ZERO) + move.shares
         self._is_confirmed = (
             not self._is_broken
-            and self._half is None
             and all(residuals.get(asset, ZERO) == moved.get(asset, ZERO) for asset in residuals.keys() | moved.keys())
             and sum((move.money for move in self._moves), ZERO) == money
             and all(is_plausible(move, None) for move in self._moves)

@@ -57,7 +57,7 @@ class Wallet:
     def take_delta(self, delta: wire.BalanceDelta, now: float) -> bool:
         """Take one balance in; return whether its total has changed."""
         change = self._set(delta.a, delta.b, delta.f, now)
-        self._moves.note({delta.a: change}, self.quote_ids)
+        self._moves.note({delta.a: change}, self.quote_ids, now)
         return change != 0
 
     def _set(self, asset: str, total: Decimal, free: Decimal, now: float) -> Decimal:

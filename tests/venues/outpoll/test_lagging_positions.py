@@ -23,6 +23,7 @@ def alarms(run: Any) -> list[str]:
 
 @both_ways
 @pytest.mark.node
+@pytest.mark.slow
 @pytest.mark.timeout(60)
 async def test_no_alarm_while_the_read_side_lags(fields: Any) -> None:
     async with trading(LAG, trades_fields=fields, **OFTEN) as (sim, run, trader):
@@ -39,6 +40,7 @@ async def test_no_alarm_while_the_read_side_lags(fields: Any) -> None:
 
 @both_ways
 @pytest.mark.node
+@pytest.mark.slow
 @pytest.mark.timeout(60)
 async def test_shares_that_no_order_explains_are_told_of(fields: Any) -> None:
     async with trading(LAG, trades_fields=fields, **OFTEN) as (sim, run, trader):
@@ -55,6 +57,7 @@ async def test_shares_that_no_order_explains_are_told_of(fields: Any) -> None:
 
 @both_ways
 @pytest.mark.node
+@pytest.mark.slow
 @pytest.mark.timeout(60)
 async def test_a_restart_within_the_lag_keeps_the_position(fields: Any, tmp_path: Path) -> None:
     """The first positions read are those before the last fill: taken at their word, they would take it back."""

@@ -48,6 +48,7 @@ async def live_a_little(sim: Any, run: Run, trader: Trader, secs: float) -> None
 
 
 @pytest.mark.node
+@pytest.mark.slow
 @pytest.mark.timeout(90)
 @pytest.mark.parametrize("lag_secs", [0.0, 1.0])
 async def test_fills_derived_from_balances_behind_a_lagging_read_side(lag_secs: float) -> None:
@@ -56,6 +57,7 @@ async def test_fills_derived_from_balances_behind_a_lagging_read_side(lag_secs: 
 
 
 @pytest.mark.node
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 async def test_five_seconds_behind_with_the_default_settings() -> None:
     async with trading({"history_delay_secs": 5.0}) as (sim, run, trader):
@@ -74,6 +76,7 @@ async def test_five_seconds_behind_with_the_default_settings() -> None:
 
 
 @pytest.mark.node
+@pytest.mark.slow
 @pytest.mark.timeout(60)
 async def test_an_order_whose_answer_is_lost_is_bound_by_its_terms_and_never_sent_again() -> None:
     async with trading({}, **FAST, trades_fields=TRADES) as (sim, run, trader):
@@ -88,6 +91,7 @@ async def test_an_order_whose_answer_is_lost_is_bound_by_its_terms_and_never_sen
 
 
 @pytest.mark.node
+@pytest.mark.slow
 @pytest.mark.timeout(60)
 async def test_two_identical_orders_one_answer_lost_are_never_mixed_up() -> None:
     async with trading({}, **FAST, trades_fields=TRADES) as (sim, run, trader):
@@ -102,6 +106,7 @@ async def test_two_identical_orders_one_answer_lost_are_never_mixed_up() -> None
 
 
 @pytest.mark.node
+@pytest.mark.slow
 @pytest.mark.timeout(60)
 async def test_two_identical_orders_both_answers_lost_stay_in_flight() -> None:
     async with trading({}, **FAST, trades_fields=TRADES) as (sim, run, trader):

@@ -88,6 +88,21 @@ def test_what_is_not_whole_says_nothing(changes: Any, shares: str, money: str) -
     assert moves(*changes, shares=shares, money=money).find(ASSET, D(5), None) == ()
 
 
+def test_halves_that_do_not_come_together_are_of_two_fills() -> None:
+    found = Moves()
+    for asset, change, now in ((ASSET, "5", 1.0), (USDC, "-2", 1.01), (ASSET, "3", 2.0), (USDC, "-1.5", 3.0)):
+        found.note({asset: D(change)}, QUOTE, now)
+    found.close({ASSET: D(8)}, D("-3.5"))
+    assert found.find(ASSET, D(5), None) == ()
+
+
+def test_a_half_that_a_snapshot_does_not_complete_has_lost_its_other_one() -> None:
+    found = moves((ASSET, "5"), shares="5", money="-2")
+    found.note({USDC: D(-2)}, QUOTE)
+    found.close({ASSET: D(5)}, D(-2))
+    assert found.find(ASSET, D(5), None) == ()
+
+
 def test_what_came_after_the_snapshot_is_not_confirmed() -> None:
     found = moves((ASSET, "5"), (USDC, "-2"), shares="5", money="-2")
     found.note({ASSET: D(3)}, QUOTE)
@@ -124,16 +139,15 @@ FILLS = st.lists(st.tuples(st.integers(-9, 9).filter(bool), st.integers(2, 98)),
     fills=FILLS,
     money_first=st.booleans(),
     doubled=st.sets(st.integers(0, 15)),
-    lost=st.integers(0, 15),
-    in_a_row=st.integers(0, 5),
+    lost=st.sets(st.integers(0, 15)),
     snapshots=st.sets(st.integers(0, 15)),
 )
 def test_confirmed_moves_are_fills_or_neighbouring_fills_in_one(
-    fills: list[tuple[int, int]], money_first: bool, doubled: set[int], lost: int, in_a_row: int, snapshots: set[int]
+    fills: list[tuple[int, int]], money_first: bool, doubled: set[int], lost: set[int], snapshots: set[int]
 ) -> None:
-    """Whatever is doubled, wherever changes are lost, and whenever snapshots come: no confirmed move mixes moneys.
+    """Whatever is doubled or lost, and whenever snapshots come: no confirmed move mixes moneys.
 
-    More than one change is lost only with the connection: the next one begins with a snapshot.
+    The two changes of a fill come together; between fills there is time.
     """
     wallet = Wallet()
     wallet.quote_ids = QUOTE
@@ -151,11 +165,9 @@ def test_confirmed_moves_are_fills_or_neighbouring_fills_in_one(
         sums.append((sums[-1][0] + shares, sums[-1][1] + money))
         for half, asset in enumerate((USDC, ASSET) if money_first else (ASSET, USDC)):
             frame = 2 * n + half
-            if in_a_row > 1 and frame == lost + in_a_row:
-                read()
-            if not lost <= frame < lost + in_a_row:
+            if frame not in lost:
                 for _ in range(1 + (frame in doubled)):
-                    wallet.take_delta(delta(asset, str(held[asset])), 0.0)
+                    wallet.take_delta(delta(asset, str(held[asset])), float(n))
             if frame in snapshots:
                 read()
     read()
@@ -165,6 +177,6 @@ def test_confirmed_moves_are_fills_or_neighbouring_fills_in_one(
     }
     if wallet._moves._is_confirmed:
         assert set(told) <= neighbouring
-    if in_a_row == 0 or lost >= 2 * len(fills):
+    if not any(frame < 2 * len(fills) for frame in lost):
         assert told == [(D(shares), -D(shares) * cents / 100) for shares, cents in fills]
         assert wallet._moves._is_confirmed

@@ -111,6 +111,7 @@ async def live(update: str, meaning: str, lag_secs: float) -> None:
 
 
 @pytest.mark.node
+@pytest.mark.slow
 @pytest.mark.timeout(110)
 @pytest.mark.parametrize("lag_secs", [0.0, pytest.param(2.5, marks=pytest.mark.soak), 5.0])
 @pytest.mark.parametrize("update", ["before", "after", "instead"])
@@ -119,6 +120,7 @@ async def test_no_wrong_event_and_the_ledgers_end(update: str, lag_secs: float) 
 
 
 @pytest.mark.node
+@pytest.mark.slow
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("meaning", ["a", "b"])
 @pytest.mark.parametrize("update", ["before", "after", "instead"])

@@ -28,6 +28,7 @@ def arm(sim: Any, what: chaos.Chaos, rng: random.Random) -> list[str]:
 
 
 @pytest.mark.node
+@pytest.mark.slow
 @pytest.mark.timeout(90)
 @pytest.mark.parametrize("seed", range(SEEDS))
 @pytest.mark.parametrize("what", [ROXOM, ROXOM_PAGE], ids=["later", "page"])

@@ -18,6 +18,7 @@ from tests.support.sfox_desk import EXEC, SCALED, Desk, agree, assert_told_as_it
 
 
 @pytest.mark.node
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "told",
     [
@@ -65,6 +66,7 @@ async def test_trades_whenever_they_come(told: dict[str, Any]):
 
 
 @pytest.mark.node
+@pytest.mark.slow
 async def test_a_slow_cancel_is_no_refused_one():
     async with simulate("sfox", seed=3, market_flow=False, cancel_delay_secs=4.0, **SCALED) as sim:
         desk = Desk()
@@ -83,6 +85,7 @@ async def test_a_slow_cancel_is_no_refused_one():
 
 
 @pytest.mark.node
+@pytest.mark.slow
 async def test_bars_of_the_day_from_the_ticker():
     async with simulate("sfox", seed=3, ticker_secs=0.1, **SCALED) as sim:
         desk = Desk()
@@ -146,6 +149,7 @@ async def house(drive: Any, *, listens: bool = False, client: dict[str, Any] | N
 
 
 @pytest.mark.node
+@pytest.mark.slow
 @pytest.mark.parametrize("trades", ["wrapped", "flat"])
 async def test_several_accounts_on_one_socket(trades: str):
     async def drive(house: House) -> None:
@@ -169,6 +173,7 @@ async def test_several_accounts_on_one_socket(trades: str):
 
 
 @pytest.mark.node
+@pytest.mark.slow
 async def test_users_without_a_client_are_published_and_nobody_gets_what_is_not_his():
     async def drive(house: House) -> None:
         _, ask = house.sim.market.best("btcusd")
@@ -196,6 +201,7 @@ async def test_users_without_a_client_are_published_and_nobody_gets_what_is_not_
 
 
 @pytest.mark.node
+@pytest.mark.slow
 async def test_a_client_that_leaves_hands_its_users_updates_on_and_a_gap_is_made_good_for_all():
     async def drive(house: House) -> None:
         bid, _ = house.sim.market.best("btcusd")
@@ -220,6 +226,7 @@ async def test_a_client_that_leaves_hands_its_users_updates_on_and_a_gap_is_made
 
 
 @pytest.mark.node
+@pytest.mark.slow
 async def test_tokens_are_renewed_and_replaced_while_trading_goes_on():
     async def drive(house: House) -> None:
         bid, _ = house.sim.market.best("btcusd")
@@ -235,6 +242,7 @@ async def test_tokens_are_renewed_and_replaced_while_trading_goes_on():
 
 
 @pytest.mark.node
+@pytest.mark.slow
 async def test_end_users_who_come_to_be_are_published_without_their_tokens():
     token = "s3cr3t-t0k3n"
 

@@ -41,6 +41,8 @@ class Attribution:
         self._settings = settings
         self._wallet = wallet
         self._certain: set[str] = set()
+        self._orders: Sequence[OrderMemory] = ()
+        self._has_unnamed = False
 
     def is_certain(self, memory: OrderMemory) -> bool:
         """Whether `memory.filled` is all there is, by the latest reading."""
@@ -73,6 +75,7 @@ class Attribution:
             Assets with an own order that the venue has not named: anything may be its fill.
         """
         self._certain.clear()
+        self._orders, self._has_unnamed = orders, bool(unnamed_assets)
         for memory in orders:
             row = reading.history.get(memory.venue_order_id)
             if row is not None:
@@ -88,7 +91,7 @@ class Attribution:
                 self._solve(asset, unknown, reading, calm, status_of, now)
         if self._is_fresh(reading) and not unnamed_assets and all(m.ended or calm[m.venue_order_id] for m in orders):
             self._clean_up(orders, now)
-        elif self._is_fresh(reading) and not self._wallet.is_exact:
+        elif self._is_fresh(reading) and not (self._wallet.is_exact or any(m.unpaid_since is not None for m in orders)):
             # All shares are explained, so no money is anybody's any more: from here on prices can be exact again.
             self._calm_down(now, self._settings.read_gap_secs)
 
@@ -147,7 +150,7 @@ class Attribution:
     def _price(self, memory: OrderMemory, growth: Decimal, px: Decimal | None, began: float, *, is_calm: bool) -> bool:
         """Take `growth` in, with what was paid for it; False: the wallet has not told yet."""
         wallet, shares = self._wallet, memory.sign * growth
-        money = wallet.pay(memory.asset, shares, memory.terms.price)
+        money = wallet.pay(memory.asset, shares, memory.terms.price, is_alone=self._is_alone(memory))
         if money is None:
             if wallet.known and not is_calm and self._may_tell(memory, growth, began):
                 memory.hinted = True  # the balances are to be read before it is judged again
@@ -160,6 +163,17 @@ class Attribution:
         memory.notional = None if memory.notional is None or money is None else memory.notional + money
         memory.unpaid_since = None
         return True
+
+    def _is_alone(self, memory: OrderMemory) -> bool:
+        """Whether no fills of others can hide in a change that looks like that of `memory` alone.
+
+        Fills of one direction add up to more. So only a purchase and a sale can: of one asset, and both not known yet.
+        """
+        signs: dict[str, set[int]] = {}
+        for other in self._orders:
+            if other is not memory and not other.ended and not self.is_certain(other):
+                signs.setdefault(other.asset, set()).add(other.sign)
+        return not self._has_unnamed and all(len(both) == 1 for both in signs.values())
 
     def _may_tell(self, memory: OrderMemory, growth: Decimal, began: float) -> bool:
         """Whether the wallet may still tell what was paid: it is behind, or the next balances may show it."""

@@ -273,7 +273,7 @@ class Ledger:
                 _log.error("%s: order %s entered elsewhere has no readable side: it is not told", VENUE, order_id)
             elif not is_first and time_ns(row) >= self._started_ns:
                 shares = filled if side is OrderSide.BUY else -filled
-                if self.wallet.pay(row.a, shares, row.p) is None:
+                if self.wallet.pay(row.a, shares, row.p, is_alone=False) is None:
                     self.wallet.fold(row.a, shares, None)
 
     def _externals(self, reading: Reading) -> list[OrderUpdate]:

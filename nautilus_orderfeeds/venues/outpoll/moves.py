@@ -24,11 +24,15 @@ _TOGETHER_SECS: Final = 0.02
 
 
 class Move(Struct, frozen=True):
-    """`shares` (positive if bought) of an asset came for `money` (USDC, positive if received), or the reverse."""
+    """`shares` (positive if bought) of an asset came for `money` (USDC, positive if received), or the reverse.
+
+    `is_told`: both changes were told by themselves. Those of a snapshot may be the sum of several fills.
+    """
 
     asset: str
     shares: Decimal
     money: Decimal
+    is_told: bool = True
 
 
 class Moves:
@@ -68,7 +72,7 @@ class Moves:
         if len(shares) > 1 or (self._half is not None and shares and money):
             self.spoil()  # more than one fill at once: which money was whose?
         elif shares and money:
-            self._take_lump(Move(*shares[0], money))
+            self._take_lump(Move(*shares[0], money, is_told=False))
         elif shares:
             self._add(*shares[0], now)
         elif money:
@@ -76,12 +80,12 @@ class Moves:
 
     def _take_lump(self, move: Move) -> None:
         """Take in what a snapshot tells beyond the changes, or takes back, if it is older than the latest of them."""
-        opposite = Move(move.asset, -move.shares, -move.money)
-        if opposite in self._moves:
-            self._at_snapshot -= self._moves.index(opposite) < self._at_snapshot
-            self._moves.remove(opposite)
-        else:
-            self._moves.append(move)
+        for n, other in enumerate(self._moves):
+            if (other.asset, other.shares, other.money) == (move.asset, -move.shares, -move.money):
+                self._at_snapshot -= n < self._at_snapshot
+                del self._moves[n]
+                return
+        self._moves.append(move)
 
     def _add(self, asset: str | None, change: Decimal, now: float | None) -> None:
         half, self._half = self._half, None
@@ -94,9 +98,9 @@ class Moves:
             case _ if not is_together:
                 self.spoil()
             case (None, money), str():
-                self._pair(Move(asset, change, money), shares_first=False)
+                self._pair(Move(asset, change, money, is_told=now is not None), shares_first=False)
             case (str() as first, shares), None:
-                self._pair(Move(first, shares, change), shares_first=True)
+                self._pair(Move(first, shares, change, is_told=now is not None), shares_first=True)
             case _:  # two of a kind: what was between them was lost
                 self.spoil()
 
@@ -129,7 +133,7 @@ class Moves:
         )
         self._at_snapshot, self._noted_since = len(self._moves), False
 
-    def find(self, asset: str, shares: Decimal, limit: Decimal | None) -> Sequence[Move]:
+    def find(self, asset: str, shares: Decimal, limit: Decimal | None, *, is_alone: bool = False) -> Sequence[Move]:
         """Return the moves that make up a fill; none if that cannot be told.
 
         Where more than one choice fits, it is one at the very limit (of an order that rested), and else the oldest:
@@ -143,10 +147,12 @@ class Moves:
             Positive if bought.
         limit : Decimal, optional
             Worst price the order can have filled at; None: any.
+        is_alone : bool
+            Whether no other fills can hide in the sum of several.
         """
         if not self._is_confirmed:
             return ()
-        ours = [move for move in self._moves[: self._at_snapshot] if move.asset == asset]
+        ours = [m for m in self._moves[: self._at_snapshot] if m.asset == asset and (m.is_told or is_alone)]
         fitting = [move for move in ours if (move.shares > 0) == (shares > 0) and is_plausible(move, limit)]
         rested = [move for move in fitting if px_of(move) == limit]
         return _oldest(rested, shares) or _oldest(fitting, shares)

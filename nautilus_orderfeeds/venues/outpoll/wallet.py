@@ -128,11 +128,11 @@ class Wallet:
         is_whole = all(total == self._whole.get(asset, ZERO) for asset, total in self._totals.items())
         return is_whole and not any(self.residual(asset) for asset in self.assets())
 
-    def pay(self, asset: str, shares: Decimal, limit: Decimal | None) -> Decimal | None:
+    def pay(self, asset: str, shares: Decimal, limit: Decimal | None, *, is_alone: bool) -> Decimal | None:
         """Take a fill of `shares` (positive if bought) for explained; return its money, in USDC and positive.
 
-        None, and nothing is explained, unless the money can be told: the fill is the only unexplained change there is,
-        or the changes told one by one show what was paid for it.
+        None, and nothing is explained, unless the money can be told: the changes told one by one show what was paid for
+        it, or it is the only fill there can be, and the only unexplained change there is.
 
         Parameters
         ----------
@@ -142,18 +142,19 @@ class Wallet:
             Positive if bought.
         limit : Decimal, optional
             Worst price the order can have filled at.
+        is_alone : bool
+            Whether no other fills can hide in the change, as those of a purchase and a sale of the same size would.
         """
         if not (self.known and self.money_exact):
             return None
-        chosen = self._moves.find(asset, shares, limit)
+        chosen = self._moves.find(asset, shares, limit, is_alone=is_alone)
         money = sum((move.money for move in chosen), ZERO)
         if chosen:
             self._moves.take(chosen)
-        elif self.quote() is None or self.residual(asset) != shares or any(map(self.residual, self.assets() - {asset})):
-            return None
         else:
             money = self._money()
-            if not is_plausible(Move(asset, shares, money), limit):
+            is_all = self.residual(asset) == shares and not any(map(self.residual, self.assets() - {asset}))
+            if not (is_alone and is_all and is_plausible(Move(asset, shares, money), limit)):
                 return None
             self._moves.settle()
         self.fold(asset, shares, money)

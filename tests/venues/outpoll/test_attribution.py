@@ -202,6 +202,22 @@ def test_two_orders_filled_at_once_have_each_its_own_price() -> None:
     assert desk.wallet.is_calm
 
 
+def test_a_purchase_and_a_sale_may_hide_in_the_money_of_a_third_order() -> None:
+    """15 were bought and sold again meanwhile, for a loss: that is no part of what the 10 have cost."""
+    desk, order, buy = Desk(), memory("v-1"), memory("v-2", new_order("O-2", quantity=Decimal(15)))
+    sale = memory("v-3", new_order("O-3", quantity=Decimal(15), side=OrderSide.SELL))
+    desk.change("10", "-3.95")
+    desk.read([order, buy], row("v-1"), active("v-2"), calm=False)
+    assert order.notional == Decimal("3.95"), "a purchase alone cannot hide"
+
+    desk, order = Desk(), memory("v-1")
+    desk.change("10", "-4.00")
+    desk.read([order, buy, sale], row("v-1"), active("v-2"), active("v-3", side="SELL"), calm=False)
+    assert not desk.certain(order)
+    desk.read([order, buy, sale], row("v-1", p=Decimal("0.41")), active("v-2"), active("v-3", side="SELL"))
+    assert order.notional == Decimal("4.00"), "its limit, as nobody knows better"
+
+
 def test_what_was_paid_is_waited_for_a_little_and_then_the_limit_is_told() -> None:
     """Two at once, and the changes were lost: another reading may show more, but not for ever."""
     desk, first, second = Desk(), memory("v-1"), memory("v-2", new_order("O-2", price=Decimal("0.50")))

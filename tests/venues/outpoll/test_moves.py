@@ -22,7 +22,7 @@ def moves(*changes: tuple[str, str], shares: str = "0", money: str = "0") -> Mov
     """Changes one by one, and what a snapshot then leaves unexplained."""
     made = Moves()
     for asset, change in changes:
-        made.note({asset: D(change)}, QUOTE)
+        made.note({asset: D(change)}, QUOTE, 1.0)
     made.close({ASSET: D(shares)}, D(money))
     return made
 
@@ -68,8 +68,9 @@ def test_a_snapshot_older_than_the_latest_changes_only_takes_them_back() -> None
     assert found.find(ASSET, D(-5), None) == found.find(ASSET, D(5), None) == ()
     found.note({ASSET: D(5), USDC: D(-2)}, QUOTE)
     found.close({ASSET: D(5)}, D(-2))
-    assert found.find(ASSET, D(5), None) == (Move(ASSET, D(5), D(-2)),)
-    assert found.find(ASSET, D(-5), None) == ()
+    assert found.find(ASSET, D(5), None) == (), "of a snapshot: it may be the sum of several"
+    assert found.find(ASSET, D(5), None, is_alone=True) == (Move(ASSET, D(5), D(-2), is_told=False),)
+    assert found.find(ASSET, D(-5), None, is_alone=True) == ()
 
 
 @pytest.mark.parametrize(
@@ -98,15 +99,15 @@ def test_halves_that_do_not_come_together_are_of_two_fills() -> None:
 
 def test_a_half_that_a_snapshot_does_not_complete_has_lost_its_other_one() -> None:
     found = moves((ASSET, "5"), shares="5", money="-2")
-    found.note({USDC: D(-2)}, QUOTE)
+    found.note({USDC: D(-2)}, QUOTE, 1.0)
     found.close({ASSET: D(5)}, D(-2))
     assert found.find(ASSET, D(5), None) == ()
 
 
 def test_what_came_after_the_snapshot_is_not_confirmed() -> None:
     found = moves((ASSET, "5"), (USDC, "-2"), shares="5", money="-2")
-    found.note({ASSET: D(3)}, QUOTE)
-    found.note({USDC: D("-1.5")}, QUOTE)
+    found.note({ASSET: D(3)}, QUOTE, 1.0)
+    found.note({USDC: D("-1.5")}, QUOTE, 1.0)
     assert found.find(ASSET, D(3), None) == ()
     found.take(found.find(ASSET, D(5), None))
     found.close({ASSET: D(3)}, D("-1.5"))
@@ -116,18 +117,18 @@ def test_what_came_after_the_snapshot_is_not_confirmed() -> None:
 def test_after_a_loss_it_begins_anew_once_all_is_explained() -> None:
     found = moves((ASSET, "5"), (ASSET, "3"), shares="8", money="-3.5")
     found.settle()
-    found.note({ASSET: D(4)}, QUOTE)
-    found.note({USDC: D(-1)}, QUOTE)
+    found.note({ASSET: D(4)}, QUOTE, 1.0)
+    found.note({USDC: D(-1)}, QUOTE, 1.0)
     found.close({ASSET: D(4)}, D(-1))
     assert found.find(ASSET, D(4), None) == (Move(ASSET, D(4), D(-1)),)
 
 
 def test_what_came_since_is_not_mixed_with_what_was_lost_before() -> None:
     found = moves((ASSET, "5"), shares="5", money="-2")  # the money of it is on its way
-    found.note({USDC: D(-2)}, QUOTE)
+    found.note({USDC: D(-2)}, QUOTE, 1.0)
     found.settle()
-    found.note({ASSET: D(4)}, QUOTE)
-    found.note({USDC: D(-1)}, QUOTE)
+    found.note({ASSET: D(4)}, QUOTE, 1.0)
+    found.note({USDC: D(-1)}, QUOTE, 1.0)
     found.close({ASSET: D(4)}, D(-1))
     assert found.find(ASSET, D(4), None) == ()
 

@@ -131,7 +131,7 @@ class Intake:
         venue_order_id = state.venue_order_id
         if venue_order_id is not known_id and venue_order_id != known_id and venue_order_id is not None:
             self.journal.bind(tracked.client_order_id, venue_order_id)
-            self._release_if_any()
+            self.release_unbound()
         if self._publishing:
             self._publish(tracked, update, events)
         return tracked
@@ -161,10 +161,6 @@ class Intake:
                 f"The venue tells no price of {gap} filled of {tracked.client_order_id!r}: estimated by the last quote"
             )
             state.known.last_px = px
-
-    def _release_if_any(self) -> None:
-        if self.tracker.unbound:
-            self.release_unbound()
 
     def release_unbound(self) -> None:
         """Replay the kept updates that can be attributed now."""
@@ -229,7 +225,7 @@ class Intake:
             self.on_told(tracked, [event])
         if type(event) is _ACCEPTED:
             self.journal.bind(client_order_id, event.venue_order_id)
-            self._release_if_any()
+            self.release_unbound()
 
     def _tell(self, tracked: TrackedOrder, events: list[ev.OrderEvent], now_ns: int, native: Native | None) -> None:
         journal, state = self.journal, tracked.state

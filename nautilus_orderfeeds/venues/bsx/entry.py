@@ -11,8 +11,7 @@ from nautilus_orderfeeds.feed.limits import Priority
 from nautilus_orderfeeds.feed.rest import Response
 from nautilus_orderfeeds.orders.requests import Accepted, OrderRef, Outcome, Refused, Unknown
 from nautilus_orderfeeds.orders.updates import OrderUpdate, Source
-from nautilus_orderfeeds.venues.answers import Answer as Answer
-from nautilus_orderfeeds.venues.answers import in_batches
+from nautilus_orderfeeds.venues.answers import Answer, in_batches
 from nautilus_orderfeeds.venues.bsx import wire
 from nautilus_orderfeeds.venues.bsx.api import (
     INDEFINITE_CODES,

@@ -14,13 +14,14 @@ from nautilus_orderfeeds.orders.inference import Rules
 from nautilus_orderfeeds.orders.requests import Amend, Denied, NewOrder, OrderRef, Outcome, Refused
 from nautilus_orderfeeds.orders.updates import AccountUpdate, OrderUpdate, Position
 from nautilus_orderfeeds.orders.words import OrderSide, OrderType
+from nautilus_orderfeeds.venues.answers import Answer
 from nautilus_orderfeeds.venues.base import Prepared, Truth
 from nautilus_orderfeeds.venues.bsx import wire
 from nautilus_orderfeeds.venues.bsx.account import account_update, decode_portfolio, positions
 from nautilus_orderfeeds.venues.bsx.api import BsxApi
 from nautilus_orderfeeds.venues.bsx.capabilities import CAPABILITIES, STP
 from nautilus_orderfeeds.venues.bsx.codec import OrderCodec, inferred_trade_id
-from nautilus_orderfeeds.venues.bsx.entry import Answer, OrderEntry
+from nautilus_orderfeeds.venues.bsx.entry import OrderEntry
 from nautilus_orderfeeds.venues.bsx.frames import PrivateDecoder
 from nautilus_orderfeeds.venues.bsx.identity import NonceSource, refs_of, wire_client_order_id
 from nautilus_orderfeeds.venues.bsx.login import log_in, own_key, warn_of_expiry
@@ -39,6 +40,7 @@ from nautilus_orderfeeds.venues.bsx.words import (
 )
 from nautilus_orderfeeds.venues.capabilities import Capabilities
 from nautilus_orderfeeds.venues.instruments import InstrumentSpec, places
+from nautilus_orderfeeds.venues.opened import opened
 
 _log = logging.getLogger(__name__)
 
@@ -126,7 +128,7 @@ class BsxVenue:
 
     async def instruments(self) -> list[InstrumentSpec]:
         """Return the active perpetuals (``GET /products``); raises `FeedError`."""
-        specs = await self._opened().read("/products", decode_products)
+        specs = await opened(self._api, VENUE).read("/products", decode_products)
         self._listed.update((spec.symbol, spec) for spec in specs)
         return specs
 
@@ -159,7 +161,7 @@ class BsxVenue:
         FeedError
             If any part could not be read; once all could, the account may be missing.
         """
-        queries = self._queries_opened()
+        queries = opened(self._queries, VENUE)
         updates = await queries.open_orders()
         open_ids = {update.venue_order_id for update in updates}
         open_keys = {key for update in updates for key in update.refs}
@@ -196,7 +198,7 @@ class BsxVenue:
         return (await self._portfolio())[0]
 
     async def _portfolio(self) -> tuple[AccountUpdate | None, list[Position] | None]:
-        portfolio = await self._opened().optional("/portfolio/detail", decode_portfolio)
+        portfolio = await opened(self._api, VENUE).optional("/portfolio/detail", decode_portfolio)
         if portfolio is None:
             return None, None
         try:
@@ -219,7 +221,7 @@ class BsxVenue:
 
     async def history(self, since_ns: int) -> list[OrderUpdate]:
         """Return the orders created since then (UNIX ns) that have ended; raises `FeedError`."""
-        return await self._queries_opened().closed_orders(since_ns)
+        return await opened(self._queries, VENUE).closed_orders(since_ns)
 
     def check_list(self, orders: Sequence[NewOrder]) -> None:
         """Check nothing: contingent orders are denied one by one, and others have nothing to do with each other."""
@@ -338,16 +340,6 @@ class BsxVenue:
                 continue
             if key is not None:
                 warn_of_expiry(key, self._clock)
-
-    def _opened(self) -> BsxApi:
-        if self._api is None:
-            raise FatalFeedError(f"{VENUE}: the venue is not open; call open() first")
-        return self._api
-
-    def _queries_opened(self) -> OrderQueries:
-        if self._queries is None:
-            raise FatalFeedError(f"{VENUE}: the venue is not open; call open() first")
-        return self._queries
 
 
 _NOT_OPEN: Final[Outcome] = Refused(f"not sent: {VENUE} is not open")

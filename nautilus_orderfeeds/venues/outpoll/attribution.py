@@ -79,9 +79,7 @@ class Attribution:
         for memory in orders:
             row = reading.history.get(memory.venue_order_id)
             if row is not None:
-                self._take_row(
-                    memory, row, status_of(row), reading.began, is_calm=calm[memory.venue_order_id], orders=orders
-                )
+                self._take_row(memory, row, status_of(row), reading.began, is_calm=calm[memory.venue_order_id])
         by_asset: dict[str, list[OrderMemory]] = {}
         for memory in orders:
             if not memory.ended and not self.is_certain(memory):
@@ -103,7 +101,6 @@ class Attribution:
         began: float,
         *,
         is_calm: bool,
-        orders: Sequence[OrderMemory],
     ) -> None:
         """Take the filled quantity a row says by itself."""
         if status is VenueStatus.FILLED and not memory.is_market_buy:
@@ -121,7 +118,7 @@ class Attribution:
         if filled is None:
             return
         if memory.filled is None:
-            self._take_tainted(memory, filled, orders)
+            self._take_tainted(memory, filled)
             return
         growth = filled - memory.filled
         if growth < 0:
@@ -136,11 +133,11 @@ class Attribution:
         if growth == 0 or self._price(memory, growth, row.p, began, is_calm=is_calm):
             self._certain.add(memory.venue_order_id)
 
-    def _take_tainted(self, memory: OrderMemory, filled: Decimal, orders: Sequence[OrderMemory]) -> None:
+    def _take_tainted(self, memory: OrderMemory, filled: Decimal) -> None:
         """Take the total of an order of an earlier run: how much of it has changed the balance since is not known."""
         memory.filled = filled
         self._certain.add(memory.venue_order_id)
-        others = [o for o in orders if o.asset == memory.asset and not o.ended and o is not memory]
+        others = [o for o in self._orders if o.asset == memory.asset and not o.ended and o is not memory]
         for other in others:
             other.filled = other.notional = None
         if not others and self._wallet.known:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from nautilus_orderfeeds.feed.clock import Clock, LiveClock
-from nautilus_orderfeeds.feed.errors import FatalFeedError, NotServed, TransientFeedError
+from nautilus_orderfeeds.feed.errors import NotServed, TransientFeedError
 from nautilus_orderfeeds.feed.stream import Stream
 from nautilus_orderfeeds.orders.decimals import plain
 from nautilus_orderfeeds.orders.inference import Rules
@@ -18,6 +18,7 @@ from nautilus_orderfeeds.venues.base import Prepared, Truth, VenueMessage
 from nautilus_orderfeeds.venues.capabilities import Capabilities
 from nautilus_orderfeeds.venues.decoding import is_id
 from nautilus_orderfeeds.venues.instruments import InstrumentSpec
+from nautilus_orderfeeds.venues.opened import opened
 from nautilus_orderfeeds.venues.outpoll import entry, wire
 from nautilus_orderfeeds.venues.outpoll.account import BalanceReader
 from nautilus_orderfeeds.venues.outpoll.api import OutpollApi
@@ -155,7 +156,7 @@ class OutpollVenue:
 
     def streams(self) -> Sequence[Stream]:
         """Return Order Updates first, then Balance Updates if they are served, and the Order Feed if wanted."""
-        signer = self._signed()
+        signer = opened(self._signer, VENUE)
         made: list[Stream] = [order_updates(self._settings, signer, self._clock)]
         if self._has_balances:
             made.append(balance_updates(self._settings, signer, self._clock))
@@ -190,7 +191,7 @@ class OutpollVenue:
         The first ones are what the framework's positions are reconciled with: behind a fill of the run before, they
         would take it back.
         """
-        settings, queries = self._settings, self._opened_queries()
+        settings, queries = self._settings, opened(self._queries, VENUE)
         positions = [p for row in await queries.positions() if (p := _position(row))]
         if self._positions_read:
             return positions
@@ -223,7 +224,7 @@ class OutpollVenue:
     async def _read(
         self, refs: Sequence[OrderRef], since_ns: int, *, with_balances: bool
     ) -> tuple[Reading, Listing | None]:
-        queries = self._opened_queries()
+        queries = opened(self._queries, VENUE)
         self._ledger.remember(refs)
         if with_balances and self._has_balances:
             await self._read_balances()
@@ -253,9 +254,7 @@ class OutpollVenue:
         return self._ledger.account()
 
     async def _read_balances(self) -> None:
-        if self._balances is None:
-            raise FatalFeedError(_CLOSED)
-        self._ledger.take_balances(await self._balances.read())
+        self._ledger.take_balances(await opened(self._balances, VENUE).read())
 
     async def history(self, since_ns: int) -> list[OrderUpdate]:
         """Return nothing: every reading has the history back to the watermark."""
@@ -370,16 +369,6 @@ class OutpollVenue:
         """Refuse: the venue has no such call."""
         return Refused("MODIFY_NOT_SUPPORTED"), []
 
-    def _opened_queries(self) -> Queries:
-        if self._queries is None:
-            raise FatalFeedError(_CLOSED)
-        return self._queries
-
-    def _signed(self) -> Signer:
-        if self._signer is None:
-            raise FatalFeedError(_CLOSED)
-        return self._signer
-
 
 def _position(row: wire.OpenPosition) -> Position | None:
     """Return a position in shares; raises `TransientFeedError` if it has no size: left out it would pass for flat."""
@@ -388,5 +377,4 @@ def _position(row: wire.OpenPosition) -> Position | None:
     return Position(symbol=row.ai, signed_qty=row.tsc, avg_px_open=row.sp or None) if row.tsc else None
 
 
-_CLOSED: Final = f"{VENUE}: the venue is not open; call open() first"
 _NOT_OPEN: Final[Outcome] = Refused(f"not sent: {VENUE} is not open")
